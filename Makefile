@@ -1,0 +1,64 @@
+# Needs git, make and Python 3.11 (or any Python 3 with which uv can fetch 3.11). Touches nothing outside this folder.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+TOOLS := .tools/uv
+UV := $(firstword $(wildcard $(TOOLS)/bin/uv) $(shell command -v uv 2>/dev/null) $(TOOLS)/bin/uv)
+export WAYMARK_HOME ?= var
+export WAYMARK_REST ?= 1
+
+.PHONY: run setup prepare test check evaluate lock dev clean
+
+run: prepare  ## set everything up and start Waymark
+	@$(BIN)/waymark user add --first
+	@exec $(BIN)/waymark serve
+
+setup: $(VENV)/.run  ## the runtime environment
+dev: $(VENV)/.dev  ## the runtime environment and the tools for tests
+
+prepare: $(if $(wildcard $(VENV)/.dev),dev,setup)
+	@$(BIN)/waymark migrate
+	@$(BIN)/waymark train --if-needed
+
+test: dev  ## all tests
+	$(BIN)/waymark train --if-needed
+	$(BIN)/python -m pytest
+
+check: dev  ## style, types and layers
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+evaluate: dev  ## quality per language on the project's own questions
+	$(BIN)/waymark train --if-needed
+	$(BIN)/waymark evaluate tests/evaluation/questions.tsv --json var/evaluation.jsonl
+
+# uv comes from PyPI into a folder of its own; the system's Python packages stay as they are
+$(TOOLS)/bin/uv:
+	@mkdir -p .tools
+	@python3 -m venv $(TOOLS) 2>/dev/null && $(TOOLS)/bin/pip install --quiet --disable-pip-version-check uv \
+	 || { rm -rf $(TOOLS); python3 -m pip install --quiet --disable-pip-version-check --target $(TOOLS) uv; } \
+	 || { echo "uv could not be set up: install the venv or pip package of your Python 3, or uv itself" >&2; exit 1; }
+
+$(BIN)/python: | $(UV)
+	@$(UV) venv --quiet --python 3.11 $(VENV)
+
+# compiled at once: a start without bytecode takes twice as long
+$(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python $(UV)
+	@echo "Installing …"
+	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.lock
+	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --editable .
+	@rm -f $(VENV)/.dev && touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python $(UV)
+	@echo "Installing …"
+	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python requirements-dev.lock
+	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --editable .
+	@touch $(VENV)/.run $@
+
+lock: | $(UV)  ## write the lock files anew
+	@for target in "requirements.lock" "requirements-dev.lock --group dev" "requirements-tensorflow.lock --extra tensorflow"; do \
+	  set -- $$target; file=$$1; shift; \
+	  $(UV) pip compile pyproject.toml --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o $$file $$@; \
+	done
+
+clean:  ## remove what can be made again; state in $(WAYMARK_HOME) stays
+	rm -rf $(VENV) .tools models .rasa

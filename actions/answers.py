@@ -1,0 +1,84 @@
+"""Actions that answer: topics, asking back, honest fallback, small talk."""
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions import context
+from actions.speech import Domain, Events, entity, intent_of, language_of, outcome, say, today_of
+from bot.dialogue import replies
+from bot.languages import DEFAULT
+
+
+class ActionAnswer(Action):
+    """Shows the answer to the topic that the intent names."""
+
+    def name(self) -> str:
+        return "action_answer"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> Events:
+        topic = intent_of(tracker)
+        say(dispatcher, replies.answer(context.get().catalogue, topic, language_of(tracker), today=today_of(tracker)))
+        runners_up = tuple(tracker.latest_message.get("candidates") or ())
+        return outcome(tracker, "answer", topic=topic, candidates=runners_up)
+
+
+class ActionAnswerOriginal(Action):
+    """Shows a topic in its original language, for who does not trust a translation."""
+
+    def name(self) -> str:
+        return "action_answer_original"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> Events:
+        topic = entity(tracker, "topic") or ""
+        say(dispatcher, replies.answer(context.get().catalogue, topic, DEFAULT, today=today_of(tracker)))
+        return outcome(tracker, "answer", topic=topic)
+
+
+class ActionClarify(Action):
+    """Asks back with the topics that come close."""
+
+    def name(self) -> str:
+        return "action_clarify"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> Events:
+        topics = tuple(tracker.latest_message.get("candidates") or ())
+        say(dispatcher, replies.did_you_mean(context.get().catalogue, topics, language_of(tracker)))
+        return outcome(tracker, "clarify", candidates=topics)
+
+
+class ActionFallback(Action):
+    """Says honestly that this was not understood, or is not what this assistant is for."""
+
+    def name(self) -> str:
+        return "action_fallback"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> Events:
+        language = language_of(tracker)
+        if (tracker.latest_message.get("language") or {}).get("unsure"):
+            say(dispatcher, replies.unlaunched(language))
+        else:
+            key = "out_of_scope" if intent_of(tracker) == "out_of_scope" else "fallback"
+            say(dispatcher, replies.fallback(context.get().catalogue, language, key=key))
+        return outcome(tracker, "fallback")
+
+
+class ActionUnlaunchedLanguage(Action):
+    """Tells which languages this assistant speaks, and offers a person."""
+
+    def name(self) -> str:
+        return "action_unlaunched_language"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> Events:
+        say(dispatcher, replies.unlaunched(language_of(tracker)))
+        return outcome(tracker, "fallback")
+
+
+class ActionSmalltalk(Action):
+    """Answers small talk briefly."""
+
+    def name(self) -> str:
+        return "action_smalltalk"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> Events:
+        say(dispatcher, replies.smalltalk(intent_of(tracker).removeprefix("smalltalk_"), language_of(tracker)))
+        return outcome(tracker, "smalltalk")

@@ -1,0 +1,56 @@
+"""Reading a tracker and speaking through a dispatcher, the same way in every action."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.languages import DEFAULT, is_launched
+from bot.messaging import payloads
+from bot.messaging.messages import Effect, Outgoing
+
+
+def language_of(tracker: Tracker) -> str:
+    """The language to answer in, as the pipeline decided it."""
+    found = (tracker.latest_message.get("language") or {}).get("reply")
+    return found if is_launched(found) else DEFAULT
+
+
+def today_of(tracker: Tracker) -> date:
+    """The day for which dates are judged: the message's, so that a replay gives the same answer."""
+    given = (tracker.latest_message.get("metadata") or {}).get("today")
+    return date.fromisoformat(given) if given else datetime.now(UTC).date()
+
+
+def intent_of(tracker: Tracker) -> str:
+    """Name of the latest intent."""
+    return str((tracker.latest_message.get("intent") or {}).get("name") or "")
+
+
+def entity(tracker: Tracker, name: str) -> str | None:
+    """The value of an entity in the latest message."""
+    return next((str(value) for value in tracker.get_latest_entity_values(name)), None)
+
+
+def say(dispatcher: CollectingDispatcher, *messages: Outgoing) -> None:
+    """Utters messages: text and buttons in Rasa's form, the full message in the metadata."""
+    for message in messages:
+        buttons = [{"title": b.title, "payload": payloads.to_rasa(b.payload) or b.payload} for b in message.buttons]
+        dispatcher.utter_message(text=message.text, buttons=buttons, waymark=message.to_json())
+
+
+def outcome(
+    tracker: Tracker, kind: str, *, topic: str | None = None, candidates: tuple[str, ...] = (), effects: tuple[Effect, ...] = ()
+) -> list[EventType]:
+    """Records how the message was understood and what is to be done besides answering."""
+    return [
+        SlotSet("language", language_of(tracker)),
+        SlotSet("outcome", {"kind": kind, "topic": topic, "candidates": list(candidates)}),
+        SlotSet("effects", [{"name": effect.name, "values": effect.values} for effect in effects]),
+    ]
+
+
+Events = list[EventType]
+Domain = dict[str, Any]

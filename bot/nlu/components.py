@@ -1,0 +1,235 @@
+"""Rasa graph components around the pure parts of this package.
+
+They hand their findings on as message properties, which Rasa keeps in the latest message of the tracker:
+``language`` (dict of a ``LanguageChoice``), ``concepts``, ``crisis`` (kind and rule), ``candidates``.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import spacy
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from bot.languages import DEFAULT, LANGUAGES, from_hint
+from bot.nlu.concepts import Concepts
+from bot.nlu.crisis import CrisisRules
+from bot.nlu.decision import Thresholds, decide
+from bot.nlu.intents import IntentModel
+from bot.nlu.language_choice import choose
+from bot.nlu.language_id import LanguageModel
+
+LANGUAGE = "language"
+UNLAUNCHED_INTENT = "unlaunched_language"
+_TYPE = DefaultV1Recipe.ComponentType
+
+
+def _is_command(message: Message) -> bool:
+    return str(message.get("text") or "").startswith("/")
+
+
+class _Stored(GraphComponent):
+    """What the components share: they are built from a config and a folder in the model."""
+
+    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
+        self._config, self._model_storage, self._resource = config, model_storage, resource
+
+    @classmethod
+    def create(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> _Stored:
+        return cls(config, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> _Stored:
+        component = cls(config, model_storage, resource)
+        with model_storage.read_from(resource) as folder:
+            component.read(folder)
+        return component
+
+    def read(self, folder: Path) -> None:
+        """Restores what training left in the model's folder."""
+        raise NotImplementedError
+
+
+@DefaultV1Recipe.register(_TYPE.MESSAGE_FEATURIZER, is_trainable=True)
+class LanguageIdentifier(_Stored):
+    """Finds the language a message is written in and decides the one to answer in.
+
+    The message's metadata may say what the conversation knows: ``language``, ``language_chosen``, ``locale``.
+    """
+
+    model: LanguageModel
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        return {"samples": "data/languages"}
+
+    def train(self, training_data: TrainingData) -> Resource:
+        samples = read_samples(Path(self._config["samples"]))
+        for example in training_data.intent_examples:
+            metadata = example.get("metadata") or {}
+            if metadata.get(LANGUAGE) in LANGUAGES and metadata.get("script", "own") == "own":
+                samples.setdefault(metadata[LANGUAGE], []).append(example.get("text"))
+        self.model = LanguageModel.train(samples)
+        with self._model_storage.write_to(self._resource) as folder:
+            self.model.save(folder / "languages.npz")
+        return self._resource
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        return training_data
+
+    def read(self, folder: Path) -> None:
+        self.model = LanguageModel.load(folder / "languages.npz")
+        self.model.guess("this loads the profiles of langdetect before the first person waits")
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        for message in messages:
+            known = message.get("metadata") or {}
+            choice = choose(
+                self.model.guess("" if _is_command(message) else message.get("text") or ""),
+                current=known.get(LANGUAGE),
+                chosen=bool(known.get("language_chosen")),
+                hint=from_hint(known.get("locale")),
+            )
+            message.set(LANGUAGE, asdict(choice), add_to_output=True)
+        return messages
+
+
+def read_samples(folder: Path) -> dict[str, list[str]]:
+    """Sample lines per language from ``<folder>/<code>.txt``; lines starting with ``#`` are comments."""
+    return {
+        path.stem: [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()[:1] not in ("", "#")]
+        for path in sorted(folder.glob("*.txt"))
+    }
+
+
+@DefaultV1Recipe.register(_TYPE.MESSAGE_TOKENIZER, is_trainable=False)
+class MultilingualTokenizer(Tokenizer):
+    """Splits a message with spaCy's tokenizer of its language."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        return {"intent_tokenization_flag": False, "intent_split_symbol": "_", "token_pattern": None}
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._tokenizers: dict[str, Any] = {}
+
+    @classmethod
+    def create(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> MultilingualTokenizer:
+        return cls(config)
+
+    def tokenize(self, message: Message, attribute: str) -> list[Token]:
+        found = message.get(LANGUAGE) or {}
+        code = found.get("detected") if found.get("detected") in LANGUAGES else DEFAULT
+        document = self._tokenizer(LANGUAGES[code or DEFAULT].spacy)(message.get(attribute))
+        return [Token(token.text, token.idx) for token in document if not token.is_space]
+
+    def _tokenizer(self, code: str) -> Any:
+        if code not in self._tokenizers:
+            self._tokenizers[code] = spacy.blank(code).tokenizer
+        return self._tokenizers[code]
+
+
+@DefaultV1Recipe.register(_TYPE.MESSAGE_FEATURIZER, is_trainable=True)
+class CrisisDetector(_Stored):
+    """Applies the crisis rules, which travel inside the model so that both always fit."""
+
+    rules: CrisisRules
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        return {"rules": "data/crisis"}
+
+    def train(self, training_data: TrainingData) -> Resource:
+        source = Path(self._config["rules"])
+        with self._model_storage.write_to(self._resource) as folder:
+            shutil.copytree(source, folder / "crisis")
+        self.rules = CrisisRules.load(source)
+        return self._resource
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        return training_data
+
+    def read(self, folder: Path) -> None:
+        self.rules = CrisisRules.load(folder / "crisis")
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        for message in messages:
+            found = None if _is_command(message) else self.rules.find(message.get("text") or "")
+            message.set("crisis", asdict(found) if found else None, add_to_output=True)
+        return messages
+
+
+@DefaultV1Recipe.register(_TYPE.INTENT_CLASSIFIER, is_trainable=True)
+class LinearIntentClassifier(_Stored):
+    """Chooses the intent: a crisis first, then what the linear model is sure enough of."""
+
+    model: IntentModel
+    limits: Thresholds
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        return {"concepts": "data/concepts", **asdict(Thresholds())}
+
+    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
+        super().__init__(config, model_storage, resource)
+        self.limits = Thresholds(**{name: config[name] for name in asdict(Thresholds())})
+
+    def train(self, training_data: TrainingData) -> Resource:
+        source = Path(self._config["concepts"])
+        examples = [example for example in training_data.intent_examples if example.get("text")]
+        self.model = IntentModel.train(
+            [example.get("text") for example in examples],
+            [example.get("intent") for example in examples],
+            Concepts.load(source),
+        )
+        with self._model_storage.write_to(self._resource) as folder:
+            shutil.copytree(source, folder / "concepts")
+            self.model.save(folder / "intents")
+        return self._resource
+
+    def read(self, folder: Path) -> None:
+        self.model = IntentModel.load(folder / "intents", Concepts.load(folder / "concepts"))
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        for message in messages:
+            if not _is_command(message):
+                self._classify(message)
+        return messages
+
+    def _classify(self, message: Message) -> None:
+        ranking = self.model.rank([message.get("text") or ""])[0]
+        decision = decide(ranking, self.limits)
+        crisis = message.get("crisis")
+        intent, confidence, candidates = decision.intent, decision.confidence, decision.candidates
+        if crisis:
+            intent, confidence = "crisis", 1.0
+        elif intent == "crisis":
+            message.set("crisis", {"kind": decision.crisis, "rule": "classifier"}, add_to_output=True)
+        elif (message.get(LANGUAGE) or {}).get("unlaunched"):
+            intent, candidates = UNLAUNCHED_INTENT, ()
+        message.set("intent", {"name": intent, "confidence": confidence}, add_to_output=True)
+        message.set(
+            "intent_ranking", [{"name": name, "confidence": share} for name, share in ranking[:8]], add_to_output=True
+        )
+        message.set("candidates", list(candidates), add_to_output=True)

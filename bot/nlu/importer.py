@@ -1,0 +1,65 @@
+"""Feeds Rasa's training with the content pack's example questions, each with its language."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rasa.shared.importers.rasa import RasaFileImporter
+from rasa.shared.nlu.training_data.loading import load_data
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from bot.languages import LANGUAGES
+from bot.nlu.language_id import script_of
+
+
+class ContentImporter(RasaFileImporter):
+    """Rasa's file importer, plus ``<faq>/<language>/<group>.yml`` and the language of every example."""
+
+    def __init__(
+        self,
+        config_file: str | None = None,
+        domain_path: str | None = None,
+        training_data_paths: list[str] | str | None = None,
+        faq: str = "data/faq",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(config_file, domain_path, training_data_paths)
+        self._faq = Path(faq)
+
+    def get_nlu_data(self, language: str | None = "en") -> TrainingData:
+        """All example questions: small talk, commands and the like from NLU files, topics from the pack."""
+        return self._nlu_data
+
+    @cached_property
+    def _nlu_data(self) -> TrainingData:
+        # Rasa asks several times in one training
+        messages = [message for file in self._nlu_files for message in _tagged(load_data(file), Path(file).stem)]
+        return TrainingData(messages + faq_messages(self._faq))
+
+
+def _tagged(data: TrainingData, language: str) -> list[Message]:
+    if language in LANGUAGES:
+        for message in data.training_examples:
+            message.set("metadata", _metadata(message.get("text"), language))
+    return list(data.training_examples)
+
+
+def _metadata(text: str, language: str) -> dict[str, str]:
+    """The example's language, and whether it is written in that language's usual script or romanised."""
+    usual = script_of(LANGUAGES[language].name)
+    return {"language": language, "script": "own" if script_of(text) == usual else "other"}
+
+
+def faq_messages(folder: Path) -> list[Message]:
+    """The example questions of all topics in ``folder``, as training messages."""
+    messages = []
+    for path in sorted(folder.glob("*/*.yml")):
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        for topic, row in data["entries"].items():
+            for example in row.get("examples", ()):
+                message = Message.build(text=str(example), intent=topic)
+                message.set("metadata", _metadata(str(example), data["language"]))
+                messages.append(message)
+    return messages

@@ -1,0 +1,63 @@
+"""Who is signed in: the account behind the session cookie of a console request."""
+
+import asyncio
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bot.storage.account import Account
+from bot.storage.session import Database
+
+_PASSWORD = "/console/password"
+_ALLOWED_BEFORE_CHANGE = frozenset({_PASSWORD, "/console/logout"})
+
+
+def sign_in(session: dict[str, Any], account: Account) -> None:
+    """Starts a new session for ``account``; nothing of the one before survives."""
+    session.clear()
+    session["account_id"], session["epoch"] = account.id, account.session_epoch
+
+
+def behind(database: Database, session: dict[str, Any]) -> Account | None:
+    """The account that a session belongs to, or ``None`` when it has ended or was never begun."""
+    account_id = session.get("account_id")
+    if not isinstance(account_id, int):
+        return None
+    with database.read() as rows:
+        account = rows.get(Account, account_id)
+    if account is None or not account.active or session.get("epoch") != account.session_epoch:
+        return None
+    return account
+
+
+class CurrentAccount:
+    """Sets ``request.state.account``; an account with a one-time password may only change it or leave."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            account = await _account(scope)
+            scope.setdefault("state", {})["account"] = account
+            if account is not None and account.must_change and scope["path"] not in _ALLOWED_BEFORE_CHANGE:
+                await _to_password(scope)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+async def _account(scope: Scope) -> Account | None:
+    path = scope["path"]
+    if path != "/console" and not path.startswith("/console/"):
+        return None
+    session = scope["session"]
+    if "account_id" not in session:
+        return None
+    return await asyncio.to_thread(behind, scope["app"].state.edge.database, session)
+
+
+def _to_password(scope: Scope) -> Response:
+    if any(name == b"hx-request" for name, _ in scope["headers"]):
+        return Response(status_code=401, headers={"HX-Redirect": _PASSWORD})
+    return RedirectResponse(_PASSWORD, status_code=303)

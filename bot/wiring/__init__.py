@@ -1,0 +1,1 @@
+"""The one place where real objects are joined: what both processes need, the edge, the brain."""

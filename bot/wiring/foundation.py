@@ -1,0 +1,60 @@
+"""What both processes need: database, channels, opening hours."""
+
+import os
+import socket
+
+from bot.channels.telegram import TelegramChannel
+from bot.channels.whatsapp import WhatsAppChannel
+from bot.content import entries, pack
+from bot.handoff import hours as opening
+from bot.settings import Settings, SettingsError
+from bot.storage import migrate
+from bot.storage.session import Database
+
+
+def open_database(settings: Settings) -> Database:
+    """The main database, which must be up to date.
+
+    Raises:
+        SettingsError: It is older than the code.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    if migrate.pending(database.engine):
+        raise SettingsError("the database is older than the code: run `waymark migrate`")
+    return database
+
+
+def prepare(settings: Settings) -> tuple[Database, int]:
+    """Brings the database up to date and the content pack into it.
+
+    Returns:
+        The database, and how many content versions were published.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    migrate.upgrade(database.engine)
+    with database.write() as session:
+        return database, entries.import_pack(session, pack=pack.load(settings.content))
+
+
+def telegram(settings: Settings) -> TelegramChannel | None:
+    """The Telegram channel, if it is set up."""
+    return TelegramChannel(settings) if settings.telegram_token else None
+
+
+def whatsapp(settings: Settings) -> WhatsAppChannel | None:
+    """The WhatsApp channel, if it is set up."""
+    return WhatsAppChannel(settings) if settings.whatsapp_token else None
+
+
+def opening_hours(settings: Settings) -> opening.OpeningHours:
+    try:
+        return opening.parse(settings.opening_hours, settings.timezone)
+    except (ValueError, KeyError) as problem:
+        raise SettingsError(f"WAYMARK_OPENING_HOURS or WAYMARK_TIMEZONE: {problem}") from None
+
+
+def worker_name() -> str:
+    """Names this process in leases."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}"

@@ -1,0 +1,220 @@
+"""Answers messages: in order, one conversation at a time, each exactly once as the person sees it."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.content.catalogue import Catalogue
+from bot.dialogue import replies
+from bot.handoff import queue
+from bot.handoff.hours import OpeningHours
+from bot.languages import DEFAULT, from_hint, is_launched
+from bot.messaging import erasure, inbox, outbox
+from bot.messaging.messages import Effect, Outcome, Outgoing, Response, Turn
+from bot.messaging.protocols import Assistant
+from bot.nlu.crisis import CrisisRules
+from bot.storage.base import now
+from bot.storage.conversation import Conversation
+from bot.storage.inbox import InboxMessage
+from bot.storage.outbox import OutboxMessage
+from bot.storage.session import Database
+from bot.texts import text
+from bot.worker.reading import Reading, read
+
+logger = logging.getLogger(__name__)
+
+# a counsellor's conversation still lets the person look after their own data
+_OWN_BUSINESS = ("c:privacy", "c:export", "c:delete", "c:language", "d:yes", "d:no", "l:")
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Everything that answering needs; one per process."""
+
+    database: Database
+    assistant: Assistant
+    crisis: CrisisRules
+    catalogue: Catalogue
+    hours: OpeningHours
+    retention_days: int
+    worker: str
+
+    async def answer_next(self) -> str | None:
+        """Answers all waiting messages of one conversation.
+
+        Returns:
+            The conversation's id, or ``None`` when nothing waits.
+        """
+        conversation_id = await asyncio.to_thread(self._lease)
+        if conversation_id is None:
+            return None
+        try:
+            while (message := await asyncio.to_thread(self._next, conversation_id)) is not None:
+                if not await self._answer(message):
+                    break
+        finally:
+            await asyncio.to_thread(self._release, conversation_id)
+        return conversation_id
+
+    async def _answer(self, message: "_Waiting") -> bool:
+        try:
+            response = await self.respond(message.reading, message.turn, held=message.held)
+            if message.first:
+                response = response.preceded_by(self._greeting(response))
+            await asyncio.to_thread(self._store, message, response)
+            if any(effect.name == "delete" for effect in response.effects):
+                await self.assistant.forget(message.turn.conversation_id)
+        except Exception as problem:  # whatever happens, the message stays and is tried again, then parked
+            logger.exception("message %s could not be answered", message.inbox_id)
+            await asyncio.to_thread(self._fail, message, type(problem).__name__)
+            return False
+        return True
+
+    async def respond(self, reading: Reading, turn: Turn, *, held: bool = False) -> Response:
+        """Decides on one message; also the entry point of evaluation.
+
+        The crisis rules come first and need no model; then the person's counsellor, if there is one;
+        then the assistant.
+        """
+        danger = self.crisis.find(turn.text) if turn.text else None
+        if danger is not None:
+            return await self._keep_safe(danger.kind, danger.language, turn, held=held)
+        language = self._language(turn)
+        if held and not reading.payload.startswith(_OWN_BUSINESS):
+            await self._remember(turn)
+            return Response((), (), Outcome("counsellor", language=language))
+        if reading.notice:
+            await self._remember(turn)
+            word = Outgoing(text(reading.notice, language), language, (replies.human_button(language),))
+            return Response((word,), (), Outcome("fallback", language=language))
+        response = await self.assistant.respond(replace(turn, text=reading.text, payload=reading.payload))
+        if reading.too_long:
+            word = Outgoing(text("too_long", response.outcome.language or language), language)
+            response = response.preceded_by(word)
+        return response
+
+    async def _keep_safe(self, kind: str, language: str, turn: Turn, *, held: bool) -> Response:
+        await self._remember(turn)
+        spoken = turn.language if turn.language_chosen and turn.language else language
+        spoken = spoken if is_launched(spoken) else self._language(turn)
+        words = () if held else (replies.crisis(kind, spoken, country=None, today=now().date()),)
+        effects = (Effect("handoff", {"urgent": True, "reason": kind}),)
+        outcome = Outcome("crisis", crisis=kind, confidence=1.0, language=spoken, detected=language)
+        return Response(words, effects, outcome)
+
+    async def _remember(self, turn: Turn) -> None:
+        await self.assistant.remember(turn.conversation_id, key=turn.message_id, text=turn.text, speaker="person")
+
+    def _language(self, turn: Turn) -> str:
+        return turn.language or from_hint(turn.locale) or DEFAULT
+
+    def _greeting(self, response: Response) -> Outgoing:
+        language = response.outcome.language or DEFAULT
+        return replies.welcome(self.catalogue, language, retention_days=self.retention_days)[0]
+
+    def _lease(self) -> str | None:
+        with self.database.read() as session:
+            if inbox.oldest_waiting(session) is None:
+                return None
+        with self.database.write() as session:
+            return inbox.lease_next(session, worker=self.worker)
+
+    def _release(self, conversation_id: str) -> None:
+        with self.database.write() as session:
+            inbox.release(session, conversation_id=conversation_id, worker=self.worker)
+
+    def _next(self, conversation_id: str) -> "_Waiting | None":
+        with self.database.read() as session:
+            row = inbox.next_waiting(session, conversation_id=conversation_id)
+            return None if row is None else _waiting(session, row)
+
+    def _fail(self, message: "_Waiting", problem: str) -> None:
+        with self.database.write() as session:
+            if inbox.failed(session, inbox_id=message.inbox_id, problem=problem):
+                language = message.turn.language or DEFAULT
+                word = Outgoing(text("error.temporary", language), language, (replies.human_button(language),))
+                cause = f"inbox:{message.inbox_id}:parked"
+                outbox.put(session, conversation_id=message.turn.conversation_id, cause=cause, message=word)
+
+    def _store(self, message: "_Waiting", response: Response) -> None:
+        """Stores the answer, its effects and that the message is done, in one transaction."""
+        with self.database.write() as session:
+            row = session.get(InboxMessage, message.inbox_id)
+            if row is None or row.state != "waiting":
+                return
+            conversation = session.get_one(Conversation, row.conversation_id)
+            row.state, row.done_at, row.problem = "done", now(), None
+            row.outcome, row.crisis = response.outcome.kind, response.outcome.crisis
+            row.detected = response.outcome.detected[:16]
+            if response.outcome.language and not conversation.language_chosen:
+                conversation.language = response.outcome.language
+            for number, reply in enumerate(response.replies):
+                if conversation.holder == "counsellor" and reply.speaker == "bot":
+                    continue  # a counsellor took over while the assistant was thinking
+                cause = f"inbox:{row.id}:{number}"
+                known = number in response.remembered
+                outbox.put(session, conversation_id=conversation.id, cause=cause, message=reply, remembered=known)
+            for effect in response.effects:
+                self._apply(session, effect, row, conversation, response.outcome)
+
+    def _apply(
+        self, session: Session, effect: Effect, row: InboxMessage, conversation: Conversation, outcome: Outcome
+    ) -> None:
+        language = outcome.language or conversation.language or DEFAULT
+        match effect.name:
+            case "handoff":
+                queue.request(
+                    session,
+                    conversation_id=conversation.id,
+                    language=language,
+                    cause=f"inbox:{row.id}",
+                    hours=self.hours,
+                    **effect.values,
+                )
+            case "language":
+                conversation.language = effect.values["code"]
+                conversation.language_chosen = effect.values["chosen"]
+            case "feedback":
+                rated = session.scalar(
+                    select(OutboxMessage).where(
+                        OutboxMessage.id == effect.values["outbox_id"],
+                        OutboxMessage.conversation_id == conversation.id,
+                    )
+                )
+                if rated is not None:
+                    rated.helpful = effect.values["helpful"]
+            case "delete":
+                erasure.erase(session, conversation=conversation, cause=f"inbox:{row.id}", language=language)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    inbox_id: int
+    turn: Turn
+    reading: Reading
+    held: bool
+    first: bool  # greet before answering: this channel has no /start of its own
+
+
+def _waiting(session: Session, row: InboxMessage) -> _Waiting:
+    conversation = session.get_one(Conversation, row.conversation_id)
+    reading = read(row.kind, row.text, row.payload)
+    earlier = session.scalar(
+        select(InboxMessage.id)
+        .where(InboxMessage.conversation_id == row.conversation_id, InboxMessage.id < row.id)
+        .limit(1)
+    )
+    turn = Turn(
+        conversation_id=conversation.id,
+        message_id=str(row.id),
+        text=row.text or (row.payload if not reading.payload else ""),
+        language=conversation.language,
+        language_chosen=conversation.language_chosen,
+        locale=conversation.locale,
+        today=row.received_at.date(),
+    )
+    greet = earlier is None and reading.payload != "c:start" and row.channel != "rest" and row.kind != "group"
+    return _Waiting(row.id, turn, reading, conversation.holder == "counsellor", greet)

@@ -1,0 +1,102 @@
+"""The brain's loops: answering, delivering, mirroring into the transcript, retention."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bot.messaging import erasure, inbox, outbox
+from bot.messaging.protocols import Assistant, Poke
+from bot.storage.session import Database
+from bot.worker.answering import Answering
+from bot.worker.delivery import Delivery
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 2.0  # the safety net for lost pokes
+UPKEEP_SECONDS = 60.0
+
+
+@dataclass
+class Brain:
+    """Runs everything that happens after a message was accepted, until cancelled."""
+
+    database: Database
+    assistant: Assistant
+    answering: Answering
+    delivery: Delivery
+    poke: Poke
+    retention_days: int
+    alone: bool  # no other brain can be running: leases of a dead one may be freed at once
+    _work: asyncio.Event = field(default_factory=asyncio.Event)
+    _post: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Starts all loops; ends when one of them fails or the task is cancelled."""
+        if self.alone:
+            await asyncio.to_thread(self._free_leases)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.poke.listen("inbox", lambda _key: self._work.set()))
+            tasks.create_task(self.poke.listen("outbox", lambda _key: self._post.set()))
+            tasks.create_task(self._loop(self._work, self._answer_all))
+            tasks.create_task(self._loop(self._post, self._deliver_all))
+            tasks.create_task(self._upkeep())
+
+    def _free_leases(self) -> None:
+        with self.database.write() as session:
+            inbox.release_all(session)
+            outbox.free_leases(session)
+
+    async def _loop(self, event: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except Exception:  # a database that is away for a while must not end the loop
+                logger.exception("a pass of the brain failed; it goes on")
+                await asyncio.sleep(1)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(event.wait(), POLL_SECONDS)
+            event.clear()
+
+    async def _answer_all(self) -> None:
+        while (conversation_id := await self.answering.answer_next()) is not None:
+            self._post.set()
+            await self.poke.send("replies", conversation_id)
+
+    async def _deliver_all(self) -> None:
+        while await self.delivery.deliver_due():
+            await self.poke.send("replies")
+        await self._mirror()
+
+    async def _mirror(self) -> None:
+        """Adds to the transcript what was said outside the assistant: notices and counsellors' words."""
+        while rows := await asyncio.to_thread(self._unremembered):
+            for outbox_id, conversation_id, words, speaker in rows:
+                await self.assistant.remember(conversation_id, key=f"out:{outbox_id}", text=words, speaker=speaker)
+                await asyncio.to_thread(self._mark_remembered, outbox_id)
+
+    def _unremembered(self) -> list[tuple[int, str, str, str]]:
+        with self.database.read() as session:
+            rows = outbox.unremembered(session)
+            return [(row.id, row.conversation_id, row.body["text"], row.speaker) for row in rows]
+
+    def _mark_remembered(self, outbox_id: int) -> None:
+        with self.database.write() as session:
+            outbox.mark_remembered(session, outbox_id=outbox_id)
+
+    async def _upkeep(self) -> None:
+        while True:
+            try:
+                for conversation_id in await asyncio.to_thread(self._erase_due):
+                    await self.assistant.forget(conversation_id)
+            except Exception:  # retention is tried again at the next pass
+                logger.exception("upkeep failed; it is tried again")
+            await asyncio.sleep(UPKEEP_SECONDS)
+
+    def _erase_due(self) -> list[str]:
+        with self.database.write() as session:
+            gone = erasure.finish(session) + erasure.expire(session, days=self.retention_days)
+        if gone:
+            logger.info("erased %d conversations", len(gone))
+        return gone
