@@ -15,7 +15,7 @@ from bot.messaging.messages import Effect, Outgoing
 def language_of(tracker: Tracker) -> str:
     """The language to answer in, as the pipeline decided it."""
     found = (tracker.latest_message.get("language") or {}).get("reply")
-    return found if is_launched(found) else DEFAULT
+    return str(found) if is_launched(found) else DEFAULT
 
 
 def today_of(tracker: Tracker) -> date:
@@ -42,7 +42,12 @@ def say(dispatcher: CollectingDispatcher, *messages: Outgoing) -> None:
 
 
 def outcome(
-    tracker: Tracker, kind: str, *, topic: str | None = None, candidates: tuple[str, ...] = (), effects: tuple[Effect, ...] = ()
+    tracker: Tracker,
+    kind: str,
+    *,
+    topic: str | None = None,
+    candidates: tuple[str, ...] = (),
+    effects: tuple[Effect, ...] = (),
 ) -> list[EventType]:
     """Records how the message was understood and what is to be done besides answering."""
     return [

@@ -21,8 +21,8 @@ from rasa.core.tracker_store import FailSafeTrackerStore, SQLTrackerStore  # noq
 from rasa.shared.core.domain import Domain  # noqa: E402
 from rasa.shared.core.events import BotUttered, UserUttered  # noqa: E402
 from rasa.shared.core.trackers import DialogueStateTracker  # noqa: E402
-from rasa.utils.log_utils import configure_structlog  # noqa: E402
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig  # noqa: E402
+from rasa.utils.log_utils import configure_structlog  # noqa: E402
 from rasa_sdk.executor import ActionExecutor  # noqa: E402
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException  # noqa: E402
 
@@ -175,7 +175,7 @@ def _lock_store(redis_url: str) -> LockStore:
         return InMemoryLockStore()
     from redis.connection import parse_url
 
-    parts = parse_url(redis_url)
+    parts = parse_url(redis_url)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
     return RedisLockStore(
         host=parts.get("host", "localhost"),
         port=parts.get("port", 6379),

@@ -142,7 +142,20 @@ def _count_topic(score: Score, question: Question, outcome: Outcome) -> None:
         score.missed += 1
 
 
-COLUMNS = ("n", "right", "asked", "wrong", "missed", "language", "oos ans.", "crisis", "alarms", "handoff", "small t.", "ms")
+COLUMNS = (
+    "n",
+    "right",
+    "asked",
+    "wrong",
+    "missed",
+    "language",
+    "oos ans.",
+    "crisis",
+    "alarms",
+    "handoff",
+    "small t.",
+    "ms",
+)
 
 
 def table(scores: dict[str, Score]) -> str:

@@ -60,7 +60,9 @@ class Settings:
     telegram_api: str = _setting("https://api.telegram.org", "Base address of the Bot API")
     whatsapp_token: str = _setting("", "Cloud API token; empty: no WhatsApp", secret=True)
     whatsapp_phone_id: str = _setting("", "Phone number id of the Cloud API")
-    whatsapp_app_secret: str = _setting("", "App secret(s) for signatures, comma-separated during rotation", secret=True)
+    whatsapp_app_secret: str = _setting(
+        "", "App secret(s) for signatures, comma-separated during rotation", secret=True
+    )
     whatsapp_verify_token: str = _setting("", "Token of Meta's verification handshake", secret=True)
     whatsapp_api: str = _setting("https://graph.facebook.com", "Base address of the Graph API")
     log_level: str = _setting("INFO", "Log level; message texts are never logged")

@@ -39,7 +39,7 @@ async def poll(
                 await take(update)
             offset = max([offset, *(update["update_id"] + 1 for update in updates)])
             wait = pause
-        except Exception as problem:  # noqa: BLE001  # polling outlives every failure, and says so
+        except Exception as problem:  # polling outlives every failure, and says so
             known = problem if isinstance(problem, DeliveryError) else None
             # an unknown error's own words may quote what somebody wrote
             log.warning("polling failed (%s), trying again", known.reason if known else type(problem).__name__)

@@ -49,7 +49,7 @@ _REFUSALS = {
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 log = logging.getLogger(__name__)
-# updates are fetched raw on purpose, see _fetch
+# updates are fetched raw on purpose (_fetch)
 warnings.filterwarnings("ignore", message="Please use 'Bot.getUpdates'", category=PTBUserWarning)
 
 

@@ -8,6 +8,7 @@ from bot.channels import limits
 from bot.channels.commands import Command
 from bot.languages import LANGUAGES
 from bot.messaging.messages import Outgoing
+from bot.messaging.protocols import DeliveryError
 
 CAPTION = 1024
 # an animation is also a document and a venue also a location: the first that is set names the kind
@@ -18,12 +19,20 @@ MEDIA = (
 
 
 def plan(message: Outgoing) -> list[tuple[str, bool]]:
-    """The parts in which a message goes out: each a text, and whether it is the caption of the file."""
+    """The parts in which a message goes out: each a text, and whether it is the caption of the file.
+
+    Raises:
+        DeliveryError: The message is empty.
+    """
     if message.document and limits.width(message.text) <= CAPTION:
         return [(message.text, True)]
     text = message.text.strip() or (texts.text("button.choose", message.language) if message.buttons else "")
     parts = [(part, False) for part in limits.split_text(text, limits.TEXT)]
-    return [*parts, ("", True)] if message.document else parts
+    if message.document:
+        parts.append(("", True))
+    if not parts:
+        raise DeliveryError("nothing to send", permanent=True)
+    return parts
 
 
 def deep_link(command: Command) -> str | None:

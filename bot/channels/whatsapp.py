@@ -82,6 +82,8 @@ class WhatsAppChannel:
             raise DeliveryError("the file is missing", permanent=True)
         if message.document:
             parts.append({"type": "document"})
+        if not parts:
+            raise DeliveryError("nothing to send", permanent=True)
         done, provider_id = self._progress.of(reference)
         try:
             for number, part in enumerate(parts[done:], start=done + 1):
@@ -121,7 +123,7 @@ class WhatsAppChannel:
         """Marks the person's message as read and shows that an answer is being written. Never raises."""
         try:
             await self._client.indicate_typing(message_id)
-        except Exception as problem:  # noqa: BLE001  # a courtesy must not stop an answer
+        except Exception as problem:  # a courtesy must not stop an answer
             log.debug("typing indicator failed: %s", type(problem).__name__)
 
     async def close(self) -> None:

@@ -141,7 +141,7 @@ def _receipts(value: dict[str, Any]) -> Iterator[Receipt]:
         errors = _rows(status, "errors", needed=False)
         code = int(errors[0]["code"]) if errors else None
         reference = _text(status, "biz_opaque_callback_data", needed=False)
-        yield Receipt(_text(status, "id"), cast(State, state), code, reference)
+        yield Receipt(_text(status, "id"), cast("State", state), code, reference)
 
 
 def _rows(parent: dict[str, Any], key: str, *, needed: bool = True) -> list[dict[str, Any]]:
@@ -154,5 +154,5 @@ def _rows(parent: dict[str, Any], key: str, *, needed: bool = True) -> list[dict
 def _text(parent: dict[str, Any], key: str, *, needed: bool = True) -> str:
     found = parent[key] if needed else (parent.get(key) or "")
     if not isinstance(found, str):
-        raise ValueError(f"malformed webhook body ({key})")  # noqa: TRY004  # callers expect one kind of error
+        raise ValueError(f"malformed webhook body ({key})")  # callers expect one kind of error
     return found

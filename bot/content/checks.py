@@ -20,22 +20,32 @@ class TextRefused(ValueError):
 
 def refuse_unusable(*, title: str, label: str, answer: str) -> None:
     """Raises ``TextRefused`` for the first rule that these fields break."""
-    for field, value, limit in (("title", title, TITLE_MAX), ("label", label, LABEL_MAX), ("answer", answer, ANSWER_MAX)):
+    for field, value, limit in (
+        ("title", title, TITLE_MAX),
+        ("label", label, LABEL_MAX),
+        ("answer", answer, ANSWER_MAX),
+    ):
         if not value.strip():
             raise TextRefused(field, f"The {field} is empty.")
         if len(value.strip()) > limit:
-            raise TextRefused(field, f"The {field} has {len(value.strip())} characters; at most {limit} fit on a phone.")
+            raise TextRefused(
+                field, f"The {field} has {len(value.strip())} characters; at most {limit} fit on a phone."
+            )
     if _MARKUP.search(answer):
         raise TextRefused("answer", "The answer holds markup; chat apps show it as it is. Write plain text.")
 
 
 def problems(pack: Pack, languages: list[str]) -> list[str]:
     """Everything that is wrong with a pack, in words an editor understands."""
-    found = [f"{topic} in {code}: missing" for topic in pack.topics for code in languages if (topic, code) not in pack.texts]
+    found = [
+        f"{topic} in {code}: missing" for topic in pack.topics for code in languages if (topic, code) not in pack.texts
+    ]
     for text in pack.texts.values():
         found += [f"{text.topic} in {text.language}: {problem}" for problem in _text_problems(pack, text)]
     for topic in pack.topics.values():
-        found += [f"{topic.id}: related topic {other} does not exist" for other in topic.related if other not in pack.topics]
+        found += [
+            f"{topic.id}: related topic {other} does not exist" for other in topic.related if other not in pack.topics
+        ]
         if not topic.sources:
             found.append(f"{topic.id}: has no source")
     return found + _repeated_labels(pack)

@@ -107,7 +107,9 @@ def save_draft(
     checks.refuse_unusable(title=title, label=label, answer=answer)
     newest = latest(session, entry_id=entry_id, language=language)
     if newest is not None and newest.status in ("in_review", "approved"):
-        raise workflow.ChangeRefused("this text is with a reviewer; it can be changed when it comes back or is published")
+        raise workflow.ChangeRefused(
+            "this text is with a reviewer; it can be changed when it comes back or is published"
+        )
     if newest is None or newest.status != "draft":
         newest = EntryVersion(
             entry_id=entry_id,

@@ -9,9 +9,10 @@ from typing import Any
 import yaml
 
 from bot.languages import LANGUAGES
+from bot.yaml_files import YamlFileError, read_yaml
 
 
-class PackError(ValueError):
+class PackError(YamlFileError):
     """A file of the pack cannot be used; the message names the file and the place."""
 
 
@@ -65,25 +66,13 @@ def load(folder: Path) -> Pack:
     Raises:
         PackError: A file is missing, is not YAML, or lacks a field.
     """
-    sources = {key: _source(folder / "sources.yml", key, row) for key, row in _yaml(folder / "sources.yml").items()}
+    sources = {key: _source(folder / "sources.yml", key, row) for key, row in read_yaml(folder / "sources.yml").items()}
     pack = Pack()
-    for topic_id, row in _yaml(folder / "topics.yml").items():
+    for topic_id, row in read_yaml(folder / "topics.yml").items():
         pack.topics[topic_id] = _topic(folder / "topics.yml", topic_id, row, sources)
     for text in _texts(folder / "faq"):
         pack.texts[text.topic, text.language] = text
     return pack
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    try:
-        found = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except OSError as problem:
-        raise PackError(f"{path}: {problem.strerror}") from None
-    except yaml.YAMLError as problem:
-        raise PackError(f"{path}: not readable as YAML: {problem}") from None
-    if not isinstance(found, dict):
-        raise PackError(f"{path}: expected keys and values at the top")
-    return found
 
 
 def _source(path: Path, key: str, row: dict[str, Any]) -> Source:
@@ -110,7 +99,7 @@ def _topic(path: Path, topic_id: str, row: dict[str, Any], sources: dict[str, So
 
 def _texts(folder: Path) -> Iterator[Text]:
     for path in sorted(folder.glob("*/*.yml")):
-        data = _yaml(path)
+        data = read_yaml(path)
         language = data.get("language")
         if language not in LANGUAGES or language != path.parent.name:
             raise PackError(f"{path}: language {language!r} is not this folder's")

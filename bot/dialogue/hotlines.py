@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
-import yaml
+from bot.yaml_files import read_yaml
 
 FRESH = timedelta(days=183)
 EVERYWHERE = "*"
@@ -33,9 +33,10 @@ class Hotline:
 @cache
 def load(path: Path) -> tuple[Hotline, ...]:
     """All numbers in the file."""
-    rows = yaml.safe_load(path.read_text(encoding="utf-8"))["hotlines"]
+    rows = read_yaml(path)["hotlines"]
     return tuple(
-        Hotline(str(r["number"]), r["what"], tuple(r["kinds"]), r["country"], r["mark"], r["last_checked"]) for r in rows
+        Hotline(str(r["number"]), r["what"], tuple(r["kinds"]), r["country"], r["mark"], r["last_checked"])
+        for r in rows
     )
 
 

@@ -36,7 +36,9 @@ def answer(catalogue: Catalogue, topic: str, language: str, *, today: date) -> O
 def _source_line(found: Answer, language: str) -> str:
     key = "answer.source_undated" if found.source.date in ("", "n.d.") else "answer.source"
     source = found.source
-    return f"{texts.text(key, language, title=source.title, publisher=source.publisher, date=source.date)}\n{source.url}"
+    return (
+        f"{texts.text(key, language, title=source.title, publisher=source.publisher, date=source.date)}\n{source.url}"
+    )
 
 
 def _answer_buttons(catalogue: Catalogue, found: Answer, language: str) -> tuple[Button, ...]:
@@ -67,9 +69,7 @@ def language_buttons() -> tuple[Button, ...]:
 
 def welcome(catalogue: Catalogue, language: str, *, retention_days: int) -> tuple[Outgoing, ...]:
     """Who is speaking, a short privacy notice, the languages, and where to begin."""
-    first = "\n\n".join(
-        (texts.text("welcome", language), texts.text("welcome.privacy", language, days=retention_days))
-    )
+    first = "\n\n".join((texts.text("welcome", language), texts.text("welcome.privacy", language, days=retention_days)))
     begin = [topic_button(catalogue, topic, language) for topic in WELCOME_TOPICS]
     return (
         Outgoing(first, language, language_buttons(), listed=True),
@@ -142,7 +142,9 @@ def crisis(kind: str, language: str, *, country: str | None, today: date) -> Out
     """The safety text with verified numbers, before anything else."""
     numbers = hotlines.numbers(kind, country, today=today)
     lines = [texts.text(f"crisis.{kind}", language), ""]
-    lines += [texts.text("crisis.number", language, number=n.number, what=texts.text(n.what, language)) for n in numbers]
+    lines += [
+        texts.text("crisis.number", language, number=n.number, what=texts.text(n.what, language)) for n in numbers
+    ]
     if country is None:
         lines.append(texts.text("crisis.numbers_elsewhere", language))
     if numbers:

@@ -7,9 +7,7 @@ from bot.storage.handoff import Case
 from bot.texts import plural, text
 
 
-def requested(
-    case: Case, *, language: str, urgent: bool, known: bool, ahead: int, hours: OpeningHours
-) -> Outgoing:
+def requested(case: Case, *, language: str, urgent: bool, known: bool, ahead: int, hours: OpeningHours) -> Outgoing:
     """The answer to a request: case number, hours, an honest wait, what happens next."""
     if case.state == "held":
         return system(text("handoff.with_counsellor", language), language)

@@ -85,7 +85,9 @@ def reply(session: Session, *, case_id: int, account: Account, text: str, key: s
     if case.state != HELD or case.counsellor_id != account.id:
         raise TransitionRefused("only the counsellor who holds the case can write in it")
     message = Outgoing(text=text, language=case.language, speaker="counsellor")
-    return outbox.put(session, conversation_id=case.conversation_id, cause=f"case:{case.id}:reply:{key}", message=message)
+    return outbox.put(
+        session, conversation_id=case.conversation_id, cause=f"case:{case.id}:reply:{key}", message=message
+    )
 
 
 def hand_back(session: Session, *, case_id: int, account: Account) -> Case:

@@ -114,4 +114,3 @@ def _said(row: OutboxMessage) -> dict[str, Any]:
         "shown": shown,
         "helpful": row.helpful,
     }
-

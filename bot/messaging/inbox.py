@@ -87,7 +87,9 @@ def _ask_for_patience(session: Session, conversation: Conversation, moment: date
     language = conversation.language or DEFAULT
     word = Outgoing(text("rate_limited", language), language, speaker="system")
     # the cause names the minute: however many messages come, one word a minute is said
-    outbox.put(session, conversation_id=conversation.id, cause=f"limited:{conversation.id}:{moment:%Y%m%d%H%M}", message=word)
+    outbox.put(
+        session, conversation_id=conversation.id, cause=f"limited:{conversation.id}:{moment:%Y%m%d%H%M}", message=word
+    )
 
 
 def _storable(text: str) -> str:

@@ -45,7 +45,11 @@ class _Stored(GraphComponent):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> _Stored:
         return cls(config, model_storage, resource)
 
@@ -115,7 +119,9 @@ class LanguageIdentifier(_Stored):
 def read_samples(folder: Path) -> dict[str, list[str]]:
     """Sample lines per language from ``<folder>/<code>.txt``; lines starting with ``#`` are comments."""
     return {
-        path.stem: [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()[:1] not in ("", "#")]
+        path.stem: [
+            line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()[:1] not in ("", "#")
+        ]
         for path in sorted(folder.glob("*.txt"))
     }
 
@@ -134,7 +140,11 @@ class MultilingualTokenizer(Tokenizer):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> MultilingualTokenizer:
         return cls(config)
 

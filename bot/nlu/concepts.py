@@ -2,14 +2,8 @@
 
 from pathlib import Path
 
-import yaml
-
 from bot.nlu.phrases import PhraseMatcher
-
-
-def _read(path: Path) -> dict[str, object]:
-    found = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return dict(found)
+from bot.yaml_files import read_yaml
 
 
 class Concepts:
@@ -23,13 +17,11 @@ class Concepts:
     @classmethod
     def load(cls, folder: Path) -> "Concepts":
         """Reads ``concepts.yml`` (the ids) and ``<language>.yml`` (their words)."""
-        lexicon: dict[str, list[str]] = {concept: [] for concept in _read(folder / "concepts.yml")}
+        lexicon: dict[str, list[str]] = {concept: [] for concept in read_yaml(folder / "concepts.yml")}
         for path in sorted(folder.glob("*.yml")):
             if path.name == "concepts.yml":
                 continue
-            concepts = _read(path)["concepts"]
-            assert isinstance(concepts, dict)
-            for concept, words in concepts.items():
+            for concept, words in read_yaml(path)["concepts"].items():
                 if concept not in lexicon:
                     raise ValueError(f"{path}: unknown concept {concept!r}")
                 lexicon[concept] += words

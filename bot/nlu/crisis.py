@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from bot.nlu.normalise import fold
 from bot.nlu.phrases import PhraseMatcher
+from bot.yaml_files import read_yaml
 
 # the most pressing first: when several are found, this one decides what is said
 KINDS = ("self_harm", "medical", "violence", "trafficking", "child_alone", "coercion")
@@ -40,7 +39,7 @@ class CrisisRules:
         """Reads ``<folder>/<language>.yml``."""
         rules = {}
         for path in sorted(folder.glob("*.yml")):
-            data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            data = read_yaml(path)
             rules[data["language"]] = data["kinds"]
         return cls(rules)
 

@@ -4,7 +4,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rasa.shared.importers.rasa import RasaFileImporter
 from rasa.shared.nlu.training_data.loading import load_data
 from rasa.shared.nlu.training_data.message import Message
@@ -12,6 +11,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.languages import LANGUAGES
 from bot.nlu.language_id import script_of
+from bot.yaml_files import read_yaml
 
 
 class ContentImporter(RasaFileImporter):
@@ -56,7 +56,7 @@ def faq_messages(folder: Path) -> list[Message]:
     """The example questions of all topics in ``folder``, as training messages."""
     messages = []
     for path in sorted(folder.glob("*/*.yml")):
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        data = read_yaml(path)
         for topic, row in data["entries"].items():
             for example in row.get("examples", ()):
                 message = Message.build(text=str(example), intent=topic)

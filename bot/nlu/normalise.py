@@ -40,4 +40,4 @@ def fold(text: str) -> str:
     # marks first: composed letters such as the Arabic hamza forms fall apart into letter and mark
     text = strip_marks(unicodedata.normalize("NFKC", text).translate(_ARABIC).casefold()).translate(_LATIN)
     text = _REPEATED.sub(r"\1", text.translate(_ARABIC))
-    return _OTHER.sub(" ", text).strip()
+    return str(_OTHER.sub(" ", text)).strip()

@@ -98,8 +98,7 @@ def as_incoming(channel: str, message_id: str, address: str, *, text: str, paylo
     command = text.strip().removeprefix("/").casefold()
     if text.strip().startswith("/") and command in payloads.COMMANDS:
         return Incoming(channel, message_id, address, "command", payload=command)
-    kind = "button" if payload else "text"
-    return Incoming(channel, message_id, address, kind, text=text, payload=payload)
+    return Incoming(channel, message_id, address, "button" if payload else "text", text=text, payload=payload)
 
 
 @open_to(PERSON)
@@ -213,7 +212,8 @@ def _history(database: Database, address: str) -> dict[str, Any]:
             .limit(_PAGE)
         ).all()
         messages = [as_reply(row) for row in said] + [
-            {"id": 0, "from": "you", "text": row.text, "at": row.received_at.isoformat(), "buttons": []} for row in heard
+            {"id": 0, "from": "you", "text": row.text, "at": row.received_at.isoformat(), "buttons": []}
+            for row in heard
         ]
         language = session.get_one(Conversation, conversation_id).language
         cursor = max((row.id for row in said), default=0)

@@ -45,9 +45,7 @@ class Delivery:
         channel = self.channels[row.channel]
         try:
             document = await asyncio.to_thread(self._prepare, row, channel)
-            provider_id = await channel.send(
-                row.address, row.message, reference=str(row.outbox_id), document=document
-            )
+            provider_id = await channel.send(row.address, row.message, reference=str(row.outbox_id), document=document)
         except DeliveryError as error:
             logger.warning("message %s not delivered over %s: %s", row.outbox_id, row.channel, error.reason)
             await asyncio.to_thread(self._refused, row.outbox_id, error)

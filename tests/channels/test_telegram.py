@@ -148,6 +148,7 @@ def test_a_poll_is_media(channel: TelegramChannel) -> None:
         "type": "regular",
         "allows_multiple_answers": False,
         "allows_revoting": False,
+        "members_only": False,
     }
     incoming = channel.parse(update(poll=poll))
     assert incoming is not None
@@ -331,6 +332,12 @@ async def test_a_wrong_token_is_no_fault_of_the_message_and_stays_secret(address
     await channel.close()
 
 
+async def test_nothing_to_say_is_never_reported_as_sent(channel: TelegramChannel) -> None:
+    with pytest.raises(DeliveryError) as caught:
+        await say(channel, " \n")
+    assert caught.value.permanent
+
+
 async def test_no_connection_is_tried_again() -> None:
     channel = TelegramChannel(Settings(telegram_token="1:a", telegram_api="http://127.0.0.1:9"))
     with pytest.raises(DeliveryError) as caught:
@@ -422,9 +429,7 @@ async def test_polling_takes_over_from_a_webhook_and_keeps_what_waits(channel: T
     assert [call.get("drop_pending_updates", "false") for call in api.of("deleteWebhook")] == ["false"]
 
 
-async def test_polling_confirms_a_batch_only_when_all_of_it_is_accepted(
-    channel: TelegramChannel, api: BotApi
-) -> None:
+async def test_polling_confirms_a_batch_only_when_all_of_it_is_accepted(channel: TelegramChannel, api: BotApi) -> None:
     api.updates = [numbered(10, "first"), numbered(11, "second")]
     accepted: list[str] = []
     failing = [True]

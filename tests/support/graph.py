@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request breaks a limit of the platform."""
 
 
@@ -69,7 +69,7 @@ class Graph:
             if "status" in body:
                 return self._read(body)
             check_message(body)
-        except Refused as problem:
+        except RefusedError as problem:
             return _error(100, f"Invalid parameter: {problem}", 400)
         self.sent.append(body)
         address = body.get("to") or body["recipient"]
@@ -98,7 +98,7 @@ def check_message(body: dict[str, Any]) -> None:
     """Checks a message against the documented limits.
 
     Raises:
-        Refused: It breaks one.
+        RefusedError: It breaks one.
     """
     _expect(body.get("recipient_type") == "individual", "recipient_type")
     _expect(("to" in body) != ("recipient" in body), "either to or recipient")
@@ -113,7 +113,7 @@ def check_message(body: dict[str, Any]) -> None:
     elif kind == "document":
         _expect("id" in body["document"] and "filename" in body["document"], "document")
     else:
-        raise Refused(f"type {kind}")
+        raise RefusedError(f"type {kind}")
 
 
 def _check_interactive(interactive: dict[str, Any]) -> None:
@@ -146,7 +146,7 @@ def _unique(values: list[str], what: str) -> None:
 
 def _expect(condition: bool, what: str) -> None:
     if not condition:
-        raise Refused(what)
+        raise RefusedError(what)
 
 
 def _error(code: int, message: str, status: int) -> Response:

@@ -1,0 +1,139 @@
+"""Finds out what is wrong with an installation, and says how to mend it."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.assistant_model import NoModel, find_model
+from bot.content import checks, pack
+from bot.languages import launched
+from bot.messaging import inbox
+from bot.messaging.protocols import DeliveryError
+from bot.settings import Settings
+from bot.storage import migrate
+from bot.storage.account import Account
+from bot.storage.base import now
+from bot.storage.content import EntryVersion
+from bot.storage.inbox import InboxMessage
+from bot.storage.outbox import OutboxMessage
+from bot.storage.session import Database
+from bot.wiring.foundation import opening_hours, telegram, whatsapp
+from bot.yaml_files import YamlFileError
+
+STUCK_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was examined."""
+
+    what: str
+    well: bool = True
+    fix: str = ""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Examines everything that can be examined from here; no person's data is read."""
+    findings = [_home(settings), _content(settings), _model(settings), _hours(settings), _port(settings)]
+    findings += await asyncio.to_thread(_database, settings)
+    for channel in (telegram(settings), whatsapp(settings)):
+        if channel is not None:
+            try:
+                who = await channel.check()
+                findings.append(Finding(f"{channel.name}: the token is accepted ({who})"))
+            except DeliveryError as problem:
+                fix = "put a valid token into the settings; until then nothing is sent or received here"
+                findings.append(Finding(f"{channel.name}: {problem.reason}", False, fix))
+            finally:
+                await channel.close()
+    return findings
+
+
+def _home(settings: Settings) -> Finding:
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        probe = settings.home / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as problem:
+        return Finding(
+            f"home folder {settings.home}: {problem.strerror}", False, "set WAYMARK_HOME to a writable folder"
+        )
+    return Finding(f"home folder {settings.home} can be written")
+
+
+def _content(settings: Settings) -> Finding:
+    try:
+        found = checks.problems(pack.load(settings.content), [row.code for row in launched()])
+    except YamlFileError as problem:
+        return Finding(f"content pack: {problem}", False, "mend the file it names")
+    if found:
+        return Finding(f"content pack: {len(found)} problems", False, "`waymark content check` lists them")
+    return Finding("content pack is complete")
+
+
+def _model(settings: Settings) -> Finding:
+    try:
+        return Finding(f"model {find_model(settings.model).name}")
+    except NoModel as problem:
+        return Finding("no model", False, str(problem))
+
+
+def _hours(settings: Settings) -> Finding:
+    try:
+        opening_hours(settings)
+    except ValueError as problem:
+        return Finding("opening hours", False, str(problem))
+    return Finding("opening hours are understood")
+
+
+def _port(settings: Settings) -> Finding:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        running = probe.connect_ex((settings.host, settings.port)) == 0
+    return Finding(f"something answers on port {settings.port}" if running else f"port {settings.port} is free")
+
+
+def _database(settings: Settings) -> list[Finding]:
+    database = Database(settings.database)
+    try:
+        if migrate.pending(database.engine):
+            return [Finding("the database is older than the code", False, "run `waymark migrate`")]
+        return _inside(database)
+    except SQLAlchemyError as problem:
+        fix = "start it, or mend WAYMARK_DATABASE_URL"
+        return [Finding(f"the database does not answer ({type(problem).__name__})", False, fix)]
+    finally:
+        database.close()
+
+
+def _inside(database: Database) -> list[Finding]:
+    with database.read() as session:
+
+        def count(*where: object) -> int:
+            return session.scalar(select(func.count()).where(*where)) or 0  # type: ignore[arg-type]  # conditions
+
+        oldest = inbox.oldest_waiting(session)
+        waited = (now() - oldest).total_seconds() if oldest else 0.0
+        return [
+            Finding("the database answers and is up to date"),
+            _counted(count(EntryVersion.status == "published"), "published texts", "run `waymark migrate`", bool),
+            _counted(count(Account.active), "active accounts", "run `waymark user add --first`", bool),
+            _counted(count(InboxMessage.state == "parked"), "parked messages", "read them in the console", _none),
+            _counted(count(OutboxMessage.state == "failed"), "failed deliveries", "read why in the console", _none),
+            Finding(
+                f"the oldest unanswered message waits {waited:.0f} s", waited < STUCK_SECONDS, "is the brain running?"
+            ),
+        ]
+
+
+def _counted(number: int, what: str, fix: str, well: Callable[[int], bool]) -> Finding:
+    return Finding(f"{number} {what}", well(number), fix)
+
+
+def _none(number: int) -> bool:
+    return number == 0
