@@ -12,14 +12,13 @@ from bot import rasa_without_tensorflow
 
 rasa_without_tensorflow.install()
 
-from jsonschema import Draft7Validator  # noqa: E402  # everything below needs the line above first
-from rasa.core.actions.action import RemoteAction  # noqa: E402
+from rasa.core.actions.action import RemoteAction  # noqa: E402  # everything below needs the line above first
 from rasa.core.agent import Agent  # noqa: E402
 from rasa.core.channels.channel import OutputChannel, UserMessage  # noqa: E402
 from rasa.core.lock_store import InMemoryLockStore, LockStore, RedisLockStore  # noqa: E402
-from rasa.core.tracker_store import FailSafeTrackerStore, SQLTrackerStore  # noqa: E402
+from rasa.core.tracker_store import FailSafeTrackerStore, InMemoryTrackerStore, SQLTrackerStore, TrackerStore  # noqa: E402
 from rasa.shared.core.domain import Domain  # noqa: E402
-from rasa.shared.core.events import BotUttered, UserUttered  # noqa: E402
+from rasa.shared.core.events import BotUttered, Event, UserUttered  # noqa: E402
 from rasa.shared.core.trackers import DialogueStateTracker  # noqa: E402
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig  # noqa: E402
 from rasa.utils.log_utils import configure_structlog  # noqa: E402
@@ -38,10 +37,34 @@ class TranscriptUnavailable(RuntimeError):
 
 
 class _LoudTrackerStore(FailSafeTrackerStore):
-    """Rasa would go on with a tracker in memory and forget it; here the error is passed on."""
+    """A store that passes errors on (Rasa would go on with a tracker in memory and forget it).
+
+    It also spares the database: within one turn, under the conversation's lease, the tracker that was just
+    read or written is not read again.
+    """
+
+    def __init__(self, store: TrackerStore) -> None:
+        super().__init__(store)
+        self._fresh: dict[str, DialogueStateTracker] = {}
 
     def on_tracker_store_error(self, error: Exception) -> None:
         raise TranscriptUnavailable(type(error).__name__) from error
+
+    async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
+        return self._fresh.get(sender_id) or await super().retrieve(sender_id)
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        self._fresh.pop(tracker.sender_id, None)  # if saving fails, what is in memory is not true
+        await super().save(tracker)
+        self._fresh[tracker.sender_id] = tracker
+
+    def keep(self, tracker: DialogueStateTracker) -> None:
+        """Serves this tracker until ``drop``."""
+        self._fresh[tracker.sender_id] = tracker
+
+    def drop(self, sender_id: str) -> None:
+        """Ends a turn: the database is asked again next time."""
+        self._fresh.pop(sender_id, None)
 
 
 class _Silent(OutputChannel):
@@ -75,15 +98,10 @@ class _InProcessActions(EndpointConfig):
             raise ClientResponseError(404, "unknown action", json.dumps(reply)) from problem
 
 
-def _compile_action_validation() -> None:
-    # Rasa re-checks its JSON schema itself on every action, which costs more than the action
-    validator = Draft7Validator(RemoteAction.action_response_format_spec())
-
-    def validate(_self: RemoteAction, result: Any) -> bool:
-        validator.validate(result)
-        return True
-
-    RemoteAction._validate_action_result = validate
+def _trust_own_actions() -> None:
+    # Rasa checks the result of every action, and its JSON schema anew, which costs more than the action;
+    # these results come from this process, and the tests of the actions check them
+    RemoteAction._validate_action_result = lambda _self, _result: True
 
 
 class RasaAssistant:
@@ -98,15 +116,15 @@ class RasaAssistant:
             redis_url: Redis for conversation locks, when several processes answer.
         """
         configure_structlog(logging.WARNING)  # at the debug level Rasa writes people's words to the log
-        _compile_action_validation()
-        self._sql = SQLTrackerStore(url=tracker_url, domain=Domain.empty()) if tracker_url else None
-        store = _LoudTrackerStore(self._sql) if self._sql else None
+        _trust_own_actions()
+        self._sql = SQLTrackerStore(domain=Domain.empty(), host=tracker_url) if tracker_url else None
+        self._store = _LoudTrackerStore(self._sql or InMemoryTrackerStore(Domain.empty()))
         if self._sql is not None and tracker_url and tracker_url.startswith("sqlite"):
             with self._sql.engine.begin() as connection:
                 connection.execute(sql("PRAGMA journal_mode=WAL"))
         self._agent = Agent.load(
             str(find_model(model)),
-            tracker_store=store,
+            tracker_store=self._store,
             lock_store=_lock_store(redis_url),
             action_endpoint=_InProcessActions("actions"),
         )
@@ -114,13 +132,18 @@ class RasaAssistant:
 
     async def respond(self, turn: Turn) -> Response:
         """See ``Assistant``. A message that was answered before gets the same answer again, not a new one."""
-        tracker = await self._tracker(turn.conversation_id)
-        position = _position(tracker, turn.message_id)
-        if position is None:
-            await self._agent.handle_message(self._message(turn))
-            tracker = await self._tracker(turn.conversation_id)
+        try:
+            tracker = await self._store.retrieve(turn.conversation_id)
             position = _position(tracker, turn.message_id)
-        if position is None:
+            if position is None:
+                if tracker is not None:
+                    self._store.keep(tracker)
+                await self._agent.handle_message(self._message(turn))
+                tracker = await self._store.retrieve(turn.conversation_id)
+                position = _position(tracker, turn.message_id)
+        finally:
+            self._store.drop(turn.conversation_id)
+        if tracker is None or position is None:
             raise TranscriptUnavailable("the message is not in the transcript")
         return _response(tracker, position)
 
@@ -145,14 +168,17 @@ class RasaAssistant:
     async def remember(self, conversation_id: str, *, key: str, text: str, speaker: str) -> None:
         """See ``Assistant``."""
         async with self._agent.lock_store.lock(conversation_id):
-            tracker = await self._tracker(conversation_id)
+            tracker = await self._store.get_or_create_tracker(conversation_id, append_action_listen=False)
             if speaker == "person":
-                if _position(tracker, key) is None:
-                    tracker.update(UserUttered(text, message_id=key, input_channel="waymark"))
-                    await self._agent.tracker_store.save(tracker)
-            elif not any(isinstance(e, BotUttered) and e.metadata.get("key") == key for e in tracker.events):
-                tracker.update(BotUttered(text, metadata={"key": key, "speaker": speaker}))
-                await self._agent.tracker_store.save(tracker)
+                known = _position(tracker, key) is not None
+                event: Event = UserUttered(text, message_id=key, input_channel="waymark")
+            else:
+                known = any(isinstance(e, BotUttered) and e.metadata.get("key") == key for e in tracker.events)
+                event = BotUttered(text, metadata={"key": key, "speaker": speaker})
+            if not known:
+                tracker.update(event)
+                await self._store.save(tracker)
+            self._store.drop(conversation_id)
 
     async def forget(self, conversation_id: str) -> None:
         """See ``Assistant``."""
@@ -164,10 +190,6 @@ class RasaAssistant:
         assert self._sql is not None
         with self._sql.engine.begin() as connection:
             connection.execute(sql("DELETE FROM events WHERE sender_id = :id"), {"id": conversation_id})
-
-    async def _tracker(self, conversation_id: str) -> DialogueStateTracker:
-        store = self._agent.tracker_store
-        return await store.get_or_create_tracker(conversation_id, append_action_listen=False)
 
 
 def _lock_store(redis_url: str) -> LockStore:
@@ -185,7 +207,9 @@ def _lock_store(redis_url: str) -> LockStore:
     )
 
 
-def _position(tracker: DialogueStateTracker, message_id: str) -> int | None:
+def _position(tracker: DialogueStateTracker | None, message_id: str) -> int | None:
+    if tracker is None:
+        return None
     for index in range(len(tracker.events) - 1, -1, -1):
         event = tracker.events[index]
         if isinstance(event, UserUttered) and event.message_id == message_id:

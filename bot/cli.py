@@ -92,16 +92,22 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
         with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
             asyncio.run(make_brain(settings).run())
         return 0
-    from bot.assistant_model import find_model
-    from bot.supervisor import Supervisor
-    from bot.wiring.foundation import open_database
+    from bot.supervisor import Supervisor, in_child
 
-    open_database(settings).close()
-    find_model(settings.model)
+    # in a process of its own, whose memory is given back
+    in_child(lambda: _can_serve(settings))
     command = [sys.executable, "-m", "bot.cli", "serve", "--role"]
     print(f"Waymark runs at http://{settings.host}:{settings.port}/ and /console", flush=True)
     asyncio.run(Supervisor({"edge": [*command, "edge"], "brain": [*command, "brain"]}).run())
     return 0
+
+
+def _can_serve(settings: Settings) -> None:
+    from bot.assistant_model import find_model
+    from bot.wiring.foundation import open_database
+
+    open_database(settings).close()
+    find_model(settings.model)
 
 
 def _serve_edge(settings: Settings) -> int:

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,30 @@ class Supervisor:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+def in_child(check: Callable[[], None]) -> None:
+    """Runs a check in a forked process.
+
+    Raises:
+        RuntimeError: It failed, with the message of what it raised.
+    """
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        try:
+            check()
+        except Exception as problem:  # told to the parent, which raises it
+            os.write(writer, str(problem).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        problem_text = pipe.read().decode()
+    os.waitpid(child, 0)
+    if problem_text:
+        raise RuntimeError(problem_text)
 
 
 def _die_with_parent() -> None:

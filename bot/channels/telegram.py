@@ -85,6 +85,15 @@ class TelegramChannel:
                     await self._bot.initialize()
                     self._username = self._bot.username.lower()
 
+    async def check(self) -> str:
+        """Asks Telegram who we are, which tells whether the token is still accepted.
+
+        Raises:
+            DeliveryError: It is not, or Telegram cannot be reached.
+        """
+        with _delivery_errors():
+            return f"@{(await self._bot.get_me()).username}"
+
     def parse(self, update_json: dict[str, Any]) -> Incoming | None:
         """The message in an update, or ``None`` when it holds nothing to answer.
 

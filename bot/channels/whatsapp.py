@@ -75,6 +75,16 @@ class WhatsAppChannel:
         """
         return whatsapp_webhook.parse(body, self._phone_id)
 
+    async def check(self) -> str:
+        """Asks the Cloud API for our number, which tells whether the token is still accepted.
+
+        Raises:
+            DeliveryError: It is not, or the API cannot be reached.
+        """
+        with _delivery_errors():
+            number = await self._client.get_business_phone_number()
+        return str(number.display_phone_number)
+
     async def send(self, address: str, message: Outgoing, *, reference: str, document: bytes | None = None) -> str:
         """Sends one message (see ``Channel.send``). The reference travels with the last part, whose id is returned."""
         parts = plan(message, reference)

@@ -101,7 +101,6 @@ class LanguageIdentifier(_Stored):
 
     def read(self, folder: Path) -> None:
         self.model = LanguageModel.load(folder / "languages.npz")
-        self.model.guess("this loads the profiles of langdetect before the first person waits")
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:

@@ -17,6 +17,7 @@ DetectorFactory.seed = 0  # langdetect draws random samples; answers must not ch
 BUCKETS = 1 << 16
 ORDERS = (1, 2, 3, 4, 5)
 SMOOTHING = 0.3
+DOUBTFUL = 0.6  # below this share a second opinion is asked for; it costs milliseconds and 60 MB
 
 _SCRIPTS = (
     "Latin", "Arabic", "Cyrillic", "Greek", "Hebrew", "Armenian", "Georgian", "Ethiopic", "Devanagari", "Bengali",
@@ -112,7 +113,7 @@ class LanguageModel:
         if group is None:
             return Guess(f"und-{script.lower()}", 1.0, len(words))
         shares = self._shares(text, group)
-        if len(words) >= 4 and len(shares) > 1:
+        if len(words) >= 4 and max(shares.values()) < DOUBTFUL:
             shares = _with_langdetect(text, shares)
         ranking = tuple(sorted(shares.items(), key=lambda pair: -pair[1])[:4])
         return Guess(ranking[0][0], ranking[0][1], len(words), ranking)

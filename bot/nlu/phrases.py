@@ -38,10 +38,11 @@ class Pattern:
             raise PatternError(f"brackets do not match in {source!r}")
         self.source = source
         self._pieces = [piece for piece in map(_read, _PIECE.findall(source.casefold())) if piece[0]]
-        if not any(words and words != [_GAP] for words, _ in self._pieces):
+        required = [words for words, optional in self._pieces if not optional and words != [_GAP]]
+        if not required:
             raise PatternError(f"nothing to look for in {source!r}")
-        sets = [frozenset(word.split()[0] for word in words) for words, optional in self._pieces if not optional]
-        usable = [words for words in sets if _GAP not in words and not any("*" in word for word in words)]
+        sets = [frozenset(word.split()[0] for word in words) for words in required]
+        usable = [words for words in sets if not any("*" in word for word in words)]
         self.anchors = min(usable, key=len, default=frozenset())
 
     @cached_property

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from bot.messaging.protocols import DeliveryError
 from bot.web import access, chat, health, rest, webhooks
 from bot.web.console import ROUTES as CONSOLE_ROUTES
 from bot.web.console.current import CurrentAccount
@@ -80,13 +81,16 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 async def _telegram(edge: Edge) -> None:
-    assert edge.telegram is not None
-    await edge.telegram.publish_profile()
+    channel = edge.telegram
+    assert channel is not None
+    with contextlib.suppress(DeliveryError):  # polling tries again by itself; `waymark doctor` tells about the token
+        await channel.start()
+    await channel.publish_profile()
     if edge.settings.telegram_secret:
         url = f"{edge.settings.public_url.rstrip('/')}/webhooks/telegram"
-        await edge.telegram.set_webhook(url, edge.settings.telegram_secret)
+        await channel.set_webhook(url, edge.settings.telegram_secret)
         return
-    await edge.telegram.poll(edge.acceptor.accept)
+    await channel.poll(lambda incoming: edge.take(incoming, channel))
 
 
 async def _refused(request: Request, problem: HTTPException) -> Response:

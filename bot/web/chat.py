@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from jinja2.utils import htmlsafe_json_dumps
+from sqlalchemy import or_, select
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -36,8 +38,16 @@ _LOOK_AGAIN = 5.0  # seconds after which a stream looks for itself, in case a po
 
 UI_TEXTS = (
     "title", "subtitle", "placeholder", "send", "you", "assistant", "counsellor", "connecting", "offline", "sending",
-    "failed", "typing", "language", "menu_human", "menu_privacy", "menu_delete", "download", "conversation", "skip",
+    "failed", "typing", "language", "menu", "menu_human", "menu_privacy", "menu_delete", "download", "conversation",
+    "skip", "noscript",
 )  # fmt: skip
+_MENU = {
+    payloads.HUMAN: "ui.menu_human",
+    "c:privacy": "ui.menu_privacy",
+    "c:delete": "ui.menu_delete",
+    "c:export": "command.export",
+}
+_EVENTS = re.compile(r"case:\d+:(joined|closed):|:(deleted)$")
 
 
 def _address(request: Request) -> str:
@@ -59,12 +69,16 @@ async def page(request: Request) -> Response:
     if not is_launched(language):
         hints = (part.split(";")[0].strip() for part in request.headers.get("accept-language", "").split(","))
         language = next((code for hint in hints if (code := from_hint(hint))), DEFAULT)
-    return render(request, "chat.html", language=LANGUAGES[language], languages=launched(), ui=_ui())
+    ui = _ui()
+    # readable letters, because escapes would make the texts of some scripts three times as heavy
+    data = htmlsafe_json_dumps(ui, ensure_ascii=False)
+    return render(request, "chat.html", language=LANGUAGES[language], languages=launched(), ui=ui[language], data=data)
 
 
 def _ui() -> dict[str, dict[str, str]]:
     return {
-        row.code: {key: texts.text(f"ui.{key}", row.code) for key in UI_TEXTS} | {"direction": row.direction}
+        row.code: {key: texts.text(f"ui.{key}", row.code) for key in UI_TEXTS}
+        | {"menu_export": texts.text("command.export", row.code), "direction": row.direction}
         for row in launched()
     }
 
@@ -82,11 +96,16 @@ async def send(request: Request) -> Response:
     if len(text) > _TEXT_LIMIT:
         raise HTTPException(413, f"text: at most {_TEXT_LIMIT} characters.")
     locale = data.get("locale")
-    incoming = as_incoming("web", f"{address}:{message_id}", address, text=text, payload=payload)
+    incoming = as_incoming("web", f"{_sender(address)}:{message_id}", address, text=text, payload=payload)
     if isinstance(locale, str) and is_launched(from_hint(locale)):
         incoming = Incoming(**{**_fields(incoming), "locale": locale[:35]})
     accepted = await edge_of(request).acceptor.accept(incoming)
     return JSONResponse({"accepted": True, "repeated": accepted is None}, status_code=202)
+
+
+def _sender(address: str) -> str:
+    # keeps the ids of two people apart without writing the token anywhere but into the contact table
+    return hashlib.sha256(address.encode()).hexdigest()[:24]
 
 
 def _fields(incoming: Incoming) -> dict[str, Any]:
@@ -179,8 +198,13 @@ def replies_after(database: Database, address: str, after: int, channel: str = "
 
 
 def as_reply(row: OutboxMessage) -> dict[str, Any]:
-    """A reply as the page shows it."""
+    """A reply as the page shows it.
+
+    ``event`` is ``joined`` or ``closed`` when a counsellor came or left, ``deleted`` on the last word of an
+    erased conversation.
+    """
     body = row.body
+    event = _EVENTS.search(row.cause)
     language = LANGUAGES[body["language"]]
     return {
         "id": row.id,
@@ -189,7 +213,9 @@ def as_reply(row: OutboxMessage) -> dict[str, Any]:
         "language": language.code,
         "direction": language.direction,
         "buttons": [{k: b[k] for k in ("title", "payload", "description")} for b in body.get("buttons", ())],
+        "listed": body.get("listed", False),
         "document": body.get("document", ""),
+        "event": (event[1] or event[2]) if event else "",
         "at": row.created_at.isoformat(),
     }
 
@@ -207,17 +233,42 @@ def _history(database: Database, address: str) -> dict[str, Any]:
         ).all()
         heard = session.scalars(
             select(InboxMessage)
-            .where(InboxMessage.conversation_id == conversation_id, InboxMessage.text != "")
+            .where(InboxMessage.conversation_id == conversation_id)
+            .where(or_(InboxMessage.text != "", InboxMessage.payload != ""))
             .order_by(InboxMessage.id.desc())
             .limit(_PAGE)
         ).all()
-        messages = [as_reply(row) for row in said] + [
-            {"id": 0, "from": "you", "text": row.text, "at": row.received_at.isoformat(), "buttons": []}
-            for row in heard
-        ]
+        messages = [as_reply(row) for row in said] + [_as_heard(row, said) for row in heard]
         language = session.get_one(Conversation, conversation_id).language
         cursor = max((row.id for row in said), default=0)
-    return {"messages": sorted(messages, key=lambda m: str(m["at"])), "cursor": cursor, "language": language}
+    return {"messages": sorted(messages, key=lambda m: (m["at"], m["id"])), "cursor": cursor, "language": language}
+
+
+def _as_heard(row: InboxMessage, said: Sequence[OutboxMessage]) -> dict[str, Any]:
+    """A person's own message; ``message`` is the id the page gave it, ``text`` is empty when it is not to be shown."""
+    return {
+        "id": 0,
+        "from": "you",
+        "message": row.message_id.rpartition(":")[2],
+        "text": row.text or _pressed(row, said),
+        "payload": row.payload if row.kind == "button" else "",
+        "at": row.received_at.isoformat(),
+    }
+
+
+def _pressed(row: InboxMessage, said: Sequence[OutboxMessage]) -> str:
+    """What a pressed button or a command reads as; ``said`` holds the replies, newest first."""
+    if row.kind == "command":
+        return "" if row.payload == "start" else f"/{row.payload}"
+    earlier = (reply for reply in said if reply.created_at <= row.received_at)
+    for button in (button for reply in earlier for button in reply.body.get("buttons", ())):
+        if button["payload"] == row.payload:
+            return str(button["title"])
+    code = row.payload.removeprefix("l:")
+    if code in LANGUAGES:
+        return LANGUAGES[code].name
+    language = said[0].body["language"] if said else DEFAULT
+    return texts.text(_MENU[row.payload], language) if row.payload in _MENU else ""
 
 
 ROUTES = [

@@ -1,18 +1,23 @@
 """What the edge process holds; views reach it as ``request.app.state.edge``."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from bot.channels.telegram import TelegramChannel
-from bot.channels.whatsapp import WhatsAppChannel
 from bot.content.catalogue import Catalogue
 from bot.handoff.hours import OpeningHours
-from bot.messaging.protocols import Poke
+from bot.messaging.messages import Incoming
+from bot.messaging.protocols import Channel, Poke
 from bot.settings import Settings
 from bot.storage.session import Database
 from bot.web.acceptor import Acceptor
 from bot.web.hub import Hub
+
+if TYPE_CHECKING:
+    from bot.channels.telegram import TelegramChannel
+    from bot.channels.whatsapp import WhatsAppChannel
 
 
 @dataclass
@@ -26,8 +31,18 @@ class Edge:
     hub: Hub
     catalogue: Catalogue
     hours: OpeningHours
-    telegram: TelegramChannel | None = None
-    whatsapp: WhatsAppChannel | None = None
+    telegram: "TelegramChannel | None" = None
+    whatsapp: "WhatsAppChannel | None" = None
+    _courtesies: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def take(self, incoming: Incoming, channel: Channel) -> None:
+        """Stores a message, then shows the person that it was read; the provider waits for the first only."""
+        accepted = await self.acceptor.accept(incoming)
+        if accepted is None or accepted.limited:
+            return
+        task = asyncio.create_task(channel.typing(incoming.address, incoming.message_id))
+        self._courtesies.add(task)  # the loop itself keeps only a weak reference
+        task.add_done_callback(self._courtesies.discard)
 
 
 def edge_of(request: Request) -> Edge:

@@ -2,18 +2,24 @@
 
 import asyncio
 import hmac
+import logging
+from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.channels.whatsapp import Receipt
 from bot.messaging import outbox
 from bot.storage.session import Database
 from bot.web.access import SIGNED, open_to
 from bot.web.bodies import limited_body, parsed
 from bot.web.edge import edge_of
+
+if TYPE_CHECKING:
+    from bot.channels.whatsapp import Receipt
+
+logger = logging.getLogger(__name__)
 
 _LIMIT = 3 * 1024 * 1024  # bytes; WhatsApp's bodies end there
 
@@ -31,10 +37,12 @@ async def telegram(request: Request) -> Response:
     update = parsed(await limited_body(request, _LIMIT))
     try:
         incoming = edge.telegram.parse(update)
-    except (ValueError, KeyError, TypeError):
-        raise HTTPException(400, "This is not an update of the Bot API.") from None
+    except ValueError:
+        logger.warning("an update of the Bot API could not be read")
+        return Response(status_code=200)  # anything else, and Telegram would send it again for ever
     if incoming is not None:
-        await edge.acceptor.accept(incoming)
+        await edge.take(incoming, edge.telegram)
+        await edge.telegram.acknowledge(incoming)
     return Response(status_code=200)
 
 
@@ -63,22 +71,22 @@ async def whatsapp(request: Request) -> Response:
         messages, receipts = edge.whatsapp.parse(parsed(body))
     except ValueError:
         raise HTTPException(400, "This is not a webhook of the Cloud API.") from None
-    await asyncio.gather(*(edge.acceptor.accept(incoming) for incoming in messages))
+    await asyncio.gather(*(edge.take(incoming, edge.whatsapp) for incoming in messages))
     if receipts:
         await asyncio.to_thread(_note, edge.database, receipts)
     return Response(status_code=200)
 
 
-def _note(database: Database, receipts: list[Receipt]) -> None:
+def _note(database: Database, receipts: "list[Receipt]") -> None:
     with database.write() as session:
         for receipt in receipts:
             outbox.receipt(
                 session,
                 channel="whatsapp",
                 provider_id=receipt.provider_id,
-                reference=receipt.reference or "",
+                reference=receipt.reference,
                 state=receipt.state,
-                problem=f"WhatsApp error {receipt.code}" if receipt.code else "",
+                problem=receipt.problem,
             )
 
 

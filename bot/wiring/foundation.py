@@ -2,14 +2,17 @@
 
 import os
 import socket
+from typing import TYPE_CHECKING
 
-from bot.channels.telegram import TelegramChannel
-from bot.channels.whatsapp import WhatsAppChannel
 from bot.content import entries, pack
 from bot.handoff import hours as opening
 from bot.settings import Settings, SettingsError
 from bot.storage import migrate
 from bot.storage.session import Database
+
+if TYPE_CHECKING:
+    from bot.channels.telegram import TelegramChannel
+    from bot.channels.whatsapp import WhatsAppChannel
 
 
 def open_database(settings: Settings) -> Database:
@@ -38,14 +41,22 @@ def prepare(settings: Settings) -> tuple[Database, int]:
         return database, entries.import_pack(session, pack=pack.load(settings.content))
 
 
-def telegram(settings: Settings) -> TelegramChannel | None:
-    """The Telegram channel, if it is set up."""
-    return TelegramChannel(settings) if settings.telegram_token else None
+def telegram(settings: Settings) -> "TelegramChannel | None":
+    """The Telegram channel, if it is set up; its library is loaded only then."""
+    if not settings.telegram_token:
+        return None
+    from bot.channels.telegram import TelegramChannel
+
+    return TelegramChannel(settings)
 
 
-def whatsapp(settings: Settings) -> WhatsAppChannel | None:
-    """The WhatsApp channel, if it is set up."""
-    return WhatsAppChannel(settings) if settings.whatsapp_token else None
+def whatsapp(settings: Settings) -> "WhatsAppChannel | None":
+    """The WhatsApp channel, if it is set up; its library is loaded only then."""
+    if not settings.whatsapp_token:
+        return None
+    from bot.channels.whatsapp import WhatsAppChannel
+
+    return WhatsAppChannel(settings)
 
 
 def opening_hours(settings: Settings) -> opening.OpeningHours:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.channels import limits
 from bot.content.catalogue import Catalogue
 from bot.dialogue import replies
 from bot.handoff import queue
 from bot.handoff.hours import OpeningHours
 from bot.languages import DEFAULT, from_hint, is_launched
-from bot.messaging import erasure, inbox, outbox
+from bot.messaging import erasure, inbox, outbox, payloads
 from bot.messaging.messages import Effect, Outcome, Outgoing, Response, Turn
 from bot.messaging.protocols import Assistant
 from bot.nlu.crisis import CrisisRules
@@ -86,6 +87,10 @@ class Answering:
         if held and not reading.payload.startswith(_OWN_BUSINESS):
             await self._remember(turn)
             return Response((), (), Outcome("counsellor", language=language))
+        if (page := payloads.parse(reading.payload)) is not None and page.name == "next_page":
+            await self._remember(turn)
+            words = await asyncio.to_thread(self._next_page, turn.conversation_id, page.values)
+            return Response(words, (), Outcome("smalltalk", language=language))
         if reading.notice:
             await self._remember(turn)
             word = Outgoing(text(reading.notice, language), language, (replies.human_button(language),))
@@ -114,6 +119,17 @@ class Answering:
     def _greeting(self, response: Response) -> Outgoing:
         language = response.outcome.language or DEFAULT
         return replies.welcome(self.catalogue, language, retention_days=self.retention_days)[0]
+
+    def _next_page(self, conversation_id: str, values: dict[str, str]) -> tuple[Outgoing, ...]:
+        """The rest of the choices of an earlier message, for channels that show few at a time."""
+        with self.database.read() as session:
+            row = session.get(OutboxMessage, int(values["reply"]))
+            if row is None or row.conversation_id != conversation_id:
+                return ()
+            message = Outgoing.from_json(row.body)
+        rest = limits.after(message.buttons, int(values["page"]))
+        words = text("button.choose", message.language)
+        return (replace(message, text=words, buttons=rest, shown=None),) if rest else ()
 
     def _lease(self) -> str | None:
         with self.database.read() as session:

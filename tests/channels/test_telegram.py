@@ -15,6 +15,7 @@ from bot.settings import Settings
 from tests.support.botapi import BotApi
 from tests.support.server import serve
 
+pytestmark = pytest.mark.filterwarnings("ignore:Please use 'Bot.getUpdates'")  # updates are fetched raw on purpose
 ARABIC = "العودة الطوعية هي قرار تتخذه بنفسك. يمكنك أن تغير رأيك في أي وقت. "
 
 

@@ -1,5 +1,9 @@
 """The console: counsellors' queue and cases, editors' content, accounts."""
 
-from bot.web.console import cases, content, inbox, login, people
+from bot.web.console.cases import ROUTES as CASES
+from bot.web.console.content import ROUTES as CONTENT
+from bot.web.console.inbox import ROUTES as INBOX
+from bot.web.console.login import ROUTES as LOGIN
+from bot.web.console.people import ROUTES as PEOPLE
 
-ROUTES = [*login.ROUTES, *inbox.ROUTES, *cases.ROUTES, *content.ROUTES, *people.ROUTES]
+ROUTES = [*LOGIN, *INBOX, *CASES, *CONTENT, *PEOPLE]

@@ -28,6 +28,7 @@ from bot.web.console.thread import Thread
 from bot.web.edge import Edge, edge_of
 from bot.web.pages import fragment
 
+_GONE = "There is no such case. It may have been deleted at the person's wish."
 Change = Callable[[Session, Account], Case]
 
 
@@ -45,7 +46,7 @@ def _thread(edge: Edge, account: Account, case_id: int, *, noted: bool = False) 
     with edge.database.read() as session:
         case = session.get(Case, case_id)
         if case is None:
-            raise HTTPException(404, "There is no such case. It may have been deleted at the person's wish.")
+            raise HTTPException(404, _GONE)
         if not may_read(account, case):
             raise HTTPException(403, "Another counsellor has this case.")
         shown = thread.load(session, case=case, zone=ZoneInfo(edge.settings.timezone))
@@ -119,7 +120,7 @@ async def _act(request: Request, change: Change, *, stay: bool, word: str) -> Re
     try:
         case = await _changed(request, change)
     except TransitionRefused as problem:
-        return await _page(request, 409, problem=f"{str(problem).capitalize()}.")
+        return await _refused(request, problem)
     return done(request, f"/console/cases/{case.id}" if stay else "/console/", word.format(number=case.number))
 
 
@@ -127,8 +128,9 @@ async def _changed(request: Request, change: Change) -> Case:
     edge, account, case_id = edge_of(request), current(request), request.path_params["case_id"]
 
     def run() -> Case:
-        _thread(edge, account, case_id)
         with edge.database.write() as session:
+            if session.get(Case, case_id) is None:
+                raise HTTPException(404, _GONE)
             return change(session, account)
 
     case = await asyncio.to_thread(run)
@@ -138,11 +140,20 @@ async def _changed(request: Request, change: Change) -> Case:
     return case
 
 
+async def _refused(request: Request, problem: TransitionRefused, typed: str = "") -> Response:
+    told = f"{str(problem).capitalize()}."
+    try:
+        return await _page(request, 409, problem=told, typed=typed)
+    except HTTPException:  # it is somebody else's case now; what was typed is shown without it
+        return page(request, "refused.html", 409, problem=told, typed=typed)
+
+
 @roles(*COUNSEL)
 async def claim(request: Request) -> Response:
     """Takes a waiting case."""
     case_id = request.path_params["case_id"]
-    return await _act(request, lambda s, a: queue.claim(s, case_id=case_id, account=a), stay=True, word="You have this case now.")
+    word = "{number} is yours now; the assistant is silent."
+    return await _act(request, lambda s, a: queue.claim(s, case_id=case_id, account=a), stay=True, word=word)
 
 
 @roles(*COUNSEL)
@@ -177,7 +188,7 @@ async def reply(request: Request) -> Response:
     try:
         case = await _changed(request, change)
     except TransitionRefused as problem:
-        return await _page(request, 409, problem=f"{str(problem).capitalize()}.", typed=typed)
+        return await _refused(request, problem, typed)
     return done(request, f"/console/cases/{case.id}#reply")
 
 

@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.storage.account import Account
 from bot.storage.session import Database
 
-_PASSWORD = "/console/password"
-_ALLOWED_BEFORE_CHANGE = frozenset({_PASSWORD, "/console/logout"})
+_CHANGE = "/console/password"
+_ALLOWED_BEFORE_CHANGE = frozenset({_CHANGE, "/console/logout"})
 
 
 def sign_in(session: dict[str, Any], account: Account) -> None:
@@ -59,5 +59,5 @@ async def _account(scope: Scope) -> Account | None:
 
 def _to_password(scope: Scope) -> Response:
     if any(name == b"hx-request" for name, _ in scope["headers"]):
-        return Response(status_code=401, headers={"HX-Redirect": _PASSWORD})
-    return RedirectResponse(_PASSWORD, status_code=303)
+        return Response(status_code=401, headers={"HX-Redirect": _CHANGE})
+    return RedirectResponse(_CHANGE, status_code=303)

@@ -127,4 +127,4 @@ async def posted(request: Request) -> FormData:
         HTTPException: 413 when they are too large.
     """
     body = await limited_body(request, _BODY_LIMIT)
-    return FormData(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    return FormData([*parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)])

@@ -169,5 +169,5 @@ def _window(conversation: Conversation) -> tuple[str, bool]:
     left = conversation.last_inbound_at + length - now()
     name = words.channel(conversation.channel)
     if left <= timedelta(0):
-        return f"{name} delivers no reply until the person writes again: their last message is older than 24 hours.", True
+        return f"{name} delivers no reply until the person writes again: their last words are over 24 hours old.", True
     return f"{name} delivers replies for another {words.span(left)}.", False
