@@ -1,23 +1,25 @@
 """One linear intent model for all languages, on character and word n-grams and shared concepts."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import train_test_split
 from sklearn.svm import LinearSVC
 
 from bot.nlu.concepts import Concepts
 from bot.nlu.normalise import fold
 
-REGULARISATION = 0.35
-CONCEPT_WEIGHT = 0.35
-WORD_WEIGHT = 0.7
-FOLDS = 3
+REGULARISATION = 0.2
+CONCEPT_WEIGHT = 0.7
+HELD_OUT = 0.2  # share of the examples on which the temperature is fitted
 _TEMPERATURES = np.geomspace(0.05, 1.0, 25)
 
 
@@ -25,13 +27,13 @@ def _vectorizers() -> dict[str, TfidfVectorizer]:
     return {
         "chars": TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True, dtype=np.float32),
         "words": TfidfVectorizer(
-            analyzer="word", token_pattern=r"\S+", ngram_range=(1, 2), min_df=2, sublinear_tf=True, dtype=np.float32
+            analyzer="word", token_pattern=r"\S+", ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32
         ),
-        "concepts": TfidfVectorizer(analyzer="word", token_pattern=r"\S+", ngram_range=(1, 2), dtype=np.float32),
+        "concepts": TfidfVectorizer(analyzer="word", token_pattern=r"\S+", dtype=np.float32),
     }
 
 
-_WEIGHTS = {"chars": 1.0, "words": WORD_WEIGHT, "concepts": CONCEPT_WEIGHT}
+_WEIGHTS = {"chars": 1.0, "words": 1.0, "concepts": CONCEPT_WEIGHT}
 
 
 class IntentModel:
@@ -63,20 +65,18 @@ class IntentModel:
         vectorizers = _vectorizers()
         views = _views(texts, concepts)
         features = _joined({name: v.fit_transform(views[name]) for name, v in vectorizers.items()})
-        svm = LinearSVC(C=REGULARISATION, dual=True, random_state=0)
-        folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
-        margins = cross_val_predict(svm, features, intents, cv=folds, method="decision_function", n_jobs=2)
-        svm.fit(features, intents)
-        classes = [str(name) for name in svm.classes_]
-        truth = np.searchsorted(svm.classes_, intents)
-        temperature = min(_TEMPERATURES, key=lambda t: _loss(margins, truth, float(t)))
+        labels = np.array(intents)
+        with ThreadPoolExecutor(2) as pool:  # liblinear lets other threads run
+            fitting = pool.submit(_svm().fit, features, labels)
+            temperature = _temperature(features, labels)
+            svm = fitting.result()
         return cls(
             concepts,
             vectorizers,
-            classes,
+            [str(name) for name in svm.classes_],
             np.ascontiguousarray(svm.coef_.T, dtype=np.float32),
             svm.intercept_.astype(np.float32),
-            float(temperature),
+            temperature,
         )
 
     def rank(self, texts: Sequence[str]) -> list[list[tuple[str, float]]]:
@@ -113,7 +113,30 @@ class IntentModel:
 
 def _views(texts: Sequence[str], concepts: Concepts) -> dict[str, list[str]]:
     folded = [fold(text) for text in texts]
-    return {"chars": folded, "words": folded, "concepts": [" ".join(concepts.find(text)) for text in folded]}
+    return {"chars": folded, "words": folded, "concepts": [_with_pairs(concepts.find(text)) for text in folded]}
+
+
+def _with_pairs(found: list[str]) -> str:
+    """The concepts of a text and all pairs of them, as one string of features."""
+    return " ".join([*found, *(f"{first}+{second}" for first, second in combinations(found, 2))])
+
+
+def _svm() -> LinearSVC:
+    return LinearSVC(C=REGULARISATION, dual=True, tol=1e-2, random_state=0)
+
+
+def _temperature(features: csr_matrix, labels: NDArray[np.str_]) -> float:
+    """The temperature that makes probabilities honest on examples the model was not fitted to."""
+    counts = Counter(labels)
+    stratify = labels if min(counts.values()) >= 2 else None
+    fitted, held = train_test_split(np.arange(len(labels)), test_size=HELD_OUT, stratify=stratify, random_state=0)
+    svm = _svm().fit(features[fitted], labels[fitted])
+    margins = svm.decision_function(features[held])
+    if margins.ndim == 1:  # two classes share one margin
+        margins = np.stack([-margins, margins], axis=1)
+    known = np.isin(labels[held], svm.classes_)
+    truth = np.searchsorted(svm.classes_, labels[held][known])
+    return float(min(_TEMPERATURES, key=lambda t: _loss(margins[known], truth, float(t))))
 
 
 def _joined(parts: dict[str, csr_matrix]) -> csr_matrix:

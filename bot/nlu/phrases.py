@@ -7,12 +7,13 @@ up to four words. Matching happens on folded text (``bot.nlu.normalise.fold``).
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from bot.nlu.normalise import fold
 
 _GAP = r"(?:\S+ ){0,4}"
+_GRAM = 3  # letters of a word with stars that must be literal for it to be an anchor
 _PIECE = re.compile(r"\.\.|\([^()]*\)\??|\S+")
 
 
@@ -25,7 +26,7 @@ class Pattern:
 
     Attributes:
         source: The pattern as it was written.
-        anchors: Literal words of which at least one is in every matching message; empty if there are none.
+        anchors: Keys of which every matching message has at least one (see ``_keys``); empty if there are none.
     """
 
     def __init__(self, source: str) -> None:
@@ -41,9 +42,8 @@ class Pattern:
         required = [words for words, optional in self._pieces if not optional and words != [_GAP]]
         if not required:
             raise PatternError(f"nothing to look for in {source!r}")
-        sets = [frozenset(word.split()[0] for word in words) for words in required]
-        usable = [words for words in sets if not any("*" in word for word in words)]
-        self.anchors = min(usable, key=len, default=frozenset())
+        sets = [frozenset(_anchor(word.split()[0]) for word in words) for words in required]
+        self.anchors = min((keys for keys in sets if None not in keys), key=_breadth, default=frozenset())
 
     @cached_property
     def regex(self) -> re.Pattern[str]:
@@ -83,6 +83,30 @@ def _words(phrase: str) -> str:
     return " ".join(re.escape(word).replace(r"\*", r"\S*") for word in phrase.split())
 
 
+def _anchor(word: str) -> str | None:
+    """The key under which a word with its stars is looked up; ``None`` if too little of it is literal."""
+    core = word.strip("*")
+    if word.startswith("*"):
+        return f"in:{core[:_GRAM]}" if len(core) >= _GRAM else None
+    if word.endswith("*"):
+        return f"begins:{core[:_GRAM]}" if len(core) >= _GRAM else None
+    return core
+
+
+def _breadth(keys: frozenset[str | None]) -> tuple[bool, int]:
+    # whole words are rarer than beginnings, so they are the better anchors
+    return any(":" in key for key in keys if key), len(keys)
+
+
+def _keys(word: str) -> Iterator[str]:
+    """The keys under which patterns for ``word`` are found."""
+    yield word
+    if len(word) >= _GRAM:
+        yield f"begins:{word[:_GRAM]}"
+        for start in range(len(word) - _GRAM + 1):
+            yield f"in:{word[start : start + _GRAM]}"
+
+
 class PhraseMatcher:
     """Finds which of many labelled patterns occur in a text, fast: by the words the text holds."""
 
@@ -92,14 +116,15 @@ class PhraseMatcher:
         for label, source in labelled:
             pattern = Pattern(source)
             for anchor in pattern.anchors:
-                self._by_anchor[anchor].append((label, pattern))
+                self._by_anchor[str(anchor)].append((label, pattern))
             if not pattern.anchors:
                 self._unanchored.append((label, pattern))
 
     def find(self, folded: str) -> dict[str, str]:
         """The labels whose patterns occur in ``folded`` text, each with the first pattern that did."""
         text = f"{folded} "
-        candidates = [pair for word in dict.fromkeys(folded.split()) for pair in self._by_anchor.get(word, ())]
+        keys = dict.fromkeys(key for word in folded.split() for key in _keys(word))
+        candidates = [pair for key in keys for pair in self._by_anchor.get(key, ())]
         found: dict[str, str] = {}
         for label, pattern in candidates + self._unanchored:
             if label not in found and pattern.regex.search(text):

@@ -1,6 +1,7 @@
 """The real web application over a real database file, and browsers that use it."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -53,9 +54,9 @@ class Browser:
 
 
 @pytest.fixture
-def edge(sqlite_database: Database, tmp_path: Path) -> Edge:
+def edge(sqlite_database: Database, tmp_path: Path) -> Iterator[Edge]:
     poke = LocalPoke(tmp_path)
-    return Edge(
+    yield Edge(
         settings=Settings(home=tmp_path),
         database=sqlite_database,
         poke=poke,
@@ -64,6 +65,7 @@ def edge(sqlite_database: Database, tmp_path: Path) -> Edge:
         catalogue=StoreCatalogue(sqlite_database),
         hours=hours.parse("Mon-Fri 09:00-17:00", "Europe/Brussels"),
     )
+    shutil.rmtree(poke._folder)  # it lies outside the test's own folder, because sockets need short paths
 
 
 @pytest.fixture

@@ -107,6 +107,7 @@ async function delivered({ id, text: words, payload, locale }) {
     return Boolean(problem.permanent);
   }
   failures = 0;
+  notice("");
   store.outbox.remove(id);
   thread.mark(id, "");
   if (!held && lastReply < begun) writing();
@@ -286,6 +287,7 @@ document.addEventListener("keydown", (event) => {
 });
 window.addEventListener("offline", () => connected(false));
 window.addEventListener("online", () => {
+  notice("");
   flush();
   if (receiver) receiver.wake();
 });

@@ -13,6 +13,8 @@ for (const output of document.querySelectorAll("output[data-count]")) {
   show();
 }
 
+for (const hint of document.querySelectorAll("[data-keys]")) hint.hidden = false;
+
 const thread = document.getElementById("thread");
 
 if (thread) {
@@ -27,6 +29,7 @@ if (thread) {
     event.preventDefault();
     const follow = atEnd();
     const news = new DOMParser().parseFromString(`<ol>${event.detail.data}</ol>`, "text/html");
+    const lines = document.getElementById("lines");
     let last = null;
     for (const item of news.querySelectorAll("ol > li")) {
       let known = document.getElementById(item.id);
@@ -36,7 +39,7 @@ if (thread) {
       } else {
         known = item;
         if (last) last.after(item);
-        else thread.prepend(item);
+        else lines.prepend(item);
       }
       last = known;
     }

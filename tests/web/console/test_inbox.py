@@ -39,7 +39,14 @@ def test_a_waiting_case_shows_what_a_counsellor_needs_to_choose(signed_in, case,
     person("and one more")
     with time_machine.travel(now() + timedelta(minutes=12, seconds=5)):
         page = signed_in("Ana", "counsellor").get("/console/").text
-    for words in ("Urgent", "Trafficking or exploitation", "Arabic · العربية", "Telegram", "2 messages", "waiting 12 min"):
+    for words in (
+        "Urgent",
+        "Trafficking or exploitation",
+        "Arabic · العربية",
+        "Telegram",
+        "2 messages",
+        "waiting 12 min",
+    ):
         assert words in page
 
 

@@ -127,7 +127,11 @@ export class Receiver {
   take(reply) {
     if (this.stopped) return;
     this.cursor = Math.max(this.cursor, reply.id);
-    this.onReply(reply);
+    try {
+      this.onReply(reply);
+    } catch (bug) {
+      setTimeout(() => { throw bug; }); // into the console; the replies after it still come
+    }
   }
 
   async poll() {
