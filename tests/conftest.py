@@ -10,10 +10,13 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from bot import rasa_without_tensorflow
 from bot.handoff import hours
 from bot.messaging.messages import Incoming
 from bot.storage import migrate
 from bot.storage.session import Database
+
+rasa_without_tensorflow.install()
 
 ROOT = Path(__file__).parent.parent
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # a Tuesday

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.storage.base import Base, Key, now
+from bot.storage.base import NEVER_AGAIN, Base, Key, now
 
 ROLES = ("counsellor", "editor", "reviewer", "admin")
 
@@ -14,6 +14,7 @@ class Account(Base):
     """A person who works in the console."""
 
     __tablename__ = "account"
+    __table_args__ = NEVER_AGAIN
 
     id: Mapped[Key]
     email: Mapped[str] = mapped_column(String(254), unique=True)

@@ -43,6 +43,9 @@ class Base(DeclarativeBase):
     }
 
 
+# an id that was deleted is never given again: people's pages remember the last one they saw
+NEVER_AGAIN = {"sqlite_autoincrement": True}
+
 Key = Annotated[int, mapped_column(primary_key=True, autoincrement=True)]
 Pseudonym = Annotated[str, mapped_column(String(32))]
 Word = Annotated[str, mapped_column(String(64))]

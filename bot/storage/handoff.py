@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.storage.base import Base, Key, Moment, Pseudonym, Word, now
+from bot.storage.base import NEVER_AGAIN, Base, Key, Moment, Pseudonym, Word, now
 
 
 class Case(Base):
@@ -22,6 +22,7 @@ class Case(Base):
             postgresql_where=text("state != 'closed'"),
         ),
         Index(None, "state", "urgent", "id"),
+        NEVER_AGAIN,
     )
 
     id: Mapped[Key]

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.storage.base import Base, Key, Moment, Pseudonym, Word, now
+from bot.storage.base import NEVER_AGAIN, Base, Key, Moment, Pseudonym, Word, now
 
 
 class InboxMessage(Base):
@@ -21,6 +21,7 @@ class InboxMessage(Base):
         UniqueConstraint("channel", "message_id"),
         Index(None, "state", "conversation_id", "id"),
         Index(None, "conversation_id", "id"),
+        NEVER_AGAIN,
     )
 
     id: Mapped[Key]

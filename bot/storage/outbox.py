@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.storage.base import Base, Key, Moment, Pseudonym, Word, now
+from bot.storage.base import NEVER_AGAIN, Base, Key, Moment, Pseudonym, Word, now
 
 
 class OutboxMessage(Base):
@@ -23,6 +23,7 @@ class OutboxMessage(Base):
         UniqueConstraint("cause"),
         Index(None, "state", "retry_at"),
         Index(None, "conversation_id", "id"),
+        NEVER_AGAIN,
     )
 
     id: Mapped[Key]

@@ -152,3 +152,11 @@ def test_accepting_a_message_opens_the_way_for_its_reply(database):
         accepted = inbox.accept(session, message(channel="telegram"), per_minute=20)
     put(database, accepted.conversation_id)
     assert claim(database)[0].address == "a"
+
+
+def test_an_id_is_never_given_again(database):
+    where = conversation(database)
+    first = put(database, where, "c:1")
+    with database.write() as session:
+        session.delete(session.get_one(OutboxMessage, first))
+    assert put(database, where, "c:2") > first

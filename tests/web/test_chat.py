@@ -82,7 +82,8 @@ def test_nothing_is_taken_without_a_token(chat: TestClient, database: Database) 
 @pytest.mark.parametrize(
     "body",
     ["", "{", "[]", '"text"', "null", "[" * 50_000, '{"text": "no id"}', '{"id": "message-1"}',
-     '{"id": 7, "text": "x"}', '{"id": "message-1", "text": 5}', '{"id": "message-1", "payload": ["h"]}', '{"id": "a:b:c:d:e", "text": "x"}'],
+     '{"id": 7, "text": "x"}', '{"id": "message-1", "text": 5}',
+     '{"id": "message-1", "payload": ["h"]}', '{"id": "a:b:c:d:e", "text": "x"}'],
 )  # fmt: skip
 def test_a_malformed_message_is_refused_with_a_reason(chat: TestClient, database: Database, body: str) -> None:
     answered = chat.post("/chat/messages", headers=bearer(ANNA), content=body)

@@ -25,7 +25,8 @@ def upgrade() -> None:
     sa.Column('session_epoch', sa.Integer(), nullable=False),
     sa.Column('created_at', bot.storage.base.Moment(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_account')),
-    sa.UniqueConstraint('email', name=op.f('uq_account_email'))
+    sa.UniqueConstraint('email', name=op.f('uq_account_email')),
+    sqlite_autoincrement=True
     )
     op.create_table('audit',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
@@ -123,7 +124,8 @@ def upgrade() -> None:
     sa.Column('closed_at', bot.storage.base.Moment(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['conversation_id'], ['conversation.id'], name=op.f('fk_handoff_case_conversation_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['counsellor_id'], ['account.id'], name=op.f('fk_handoff_case_counsellor_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_handoff_case'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_handoff_case')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('handoff_case', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_handoff_case_state_urgent_id'), ['state', 'urgent', 'id'], unique=False)
@@ -149,7 +151,8 @@ def upgrade() -> None:
     sa.Column('crisis', sa.String(length=32), nullable=True),
     sa.ForeignKeyConstraint(['conversation_id'], ['conversation.id'], name=op.f('fk_inbox_conversation_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_inbox')),
-    sa.UniqueConstraint('channel', 'message_id', name=op.f('uq_inbox_channel_message_id'))
+    sa.UniqueConstraint('channel', 'message_id', name=op.f('uq_inbox_channel_message_id')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('inbox', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_inbox_conversation_id_id'), ['conversation_id', 'id'], unique=False)
@@ -178,7 +181,8 @@ def upgrade() -> None:
     sa.Column('helpful', sa.Boolean(), nullable=True),
     sa.ForeignKeyConstraint(['conversation_id'], ['conversation.id'], name=op.f('fk_outbox_conversation_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_outbox')),
-    sa.UniqueConstraint('cause', name=op.f('uq_outbox_cause'))
+    sa.UniqueConstraint('cause', name=op.f('uq_outbox_cause')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_outbox_conversation_id_id'), ['conversation_id', 'id'], unique=False)
