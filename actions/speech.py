@@ -7,15 +7,19 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.languages import DEFAULT, is_launched
+from bot.languages import DEFAULT, from_hint, is_launched
 from bot.messaging import payloads
 from bot.messaging.messages import Effect, Outgoing
 
 
 def language_of(tracker: Tracker) -> str:
-    """The language to answer in, as the pipeline decided it."""
+    """The language to answer in, as the pipeline decided it; for a pressed button, the conversation's."""
     found = (tracker.latest_message.get("language") or {}).get("reply")
-    return str(found) if is_launched(found) else DEFAULT
+    known = tracker.latest_message.get("metadata") or {}
+    for code in (found, known.get("language"), from_hint(known.get("locale"))):
+        if is_launched(code):
+            return str(code)
+    return DEFAULT
 
 
 def today_of(tracker: Tracker) -> date:

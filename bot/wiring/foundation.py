@@ -60,6 +60,11 @@ def whatsapp(settings: Settings) -> "WhatsAppChannel | None":
 
 
 def opening_hours(settings: Settings) -> opening.OpeningHours:
+    """When counsellors are at work.
+
+    Raises:
+        SettingsError: The hours or the time zone cannot be understood.
+    """
     try:
         return opening.parse(settings.opening_hours, settings.timezone)
     except (ValueError, KeyError) as problem:

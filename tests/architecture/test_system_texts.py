@@ -1,0 +1,111 @@
+"""The system texts of every launched language against the English master file."""
+
+import ast
+import re
+from collections.abc import Iterator
+from gettext import c2py
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+
+from bot.languages import LANGUAGES, launched
+from bot.texts import LOCALES
+
+CODES = [row.code for row in launched()]
+
+
+def read(code: str) -> Catalog:
+    with (LOCALES / code / "system.po").open("rb") as source:
+        return read_po(source, locale=LANGUAGES[code].locale)
+
+
+ENGLISH = read("en")
+
+
+def key(message: Message) -> str:
+    return message.id[0] if message.pluralizable else message.id
+
+
+def entries(catalogue: Catalog) -> dict[str, Message]:
+    return {key(message): message for message in catalogue if message.id}
+
+
+def forms(message: Message) -> tuple[str, ...]:
+    return message.string if message.pluralizable else (message.string,)
+
+
+def placeholders(text: str) -> list[str]:
+    return sorted(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+
+
+def limits() -> Iterator[tuple[str, int]]:
+    """Each "max N" holds for its own text; in a section's heading, for the section's texts that have no other."""
+    section = None
+    for name, message in entries(ENGLISH).items():
+        own = None
+        for comment in message.auto_comments:
+            found = re.search(r"max (\d+)", comment)
+            if comment.startswith("---"):
+                section = found and int(found[1])
+            elif found:
+                own = int(found[1])
+        if limit := own or section:
+            yield name, limit
+
+
+@pytest.fixture(params=CODES)
+def catalogue(request: pytest.FixtureRequest) -> Catalog:
+    return read(request.param)
+
+
+def test_a_language_has_the_same_texts_as_english(catalogue):
+    assert set(entries(catalogue)) == set(entries(ENGLISH))
+
+
+def test_no_text_is_empty_or_marked_as_unsure(catalogue):
+    for name, message in entries(catalogue).items():
+        assert all(form.strip() for form in forms(message)), name
+        assert not message.fuzzy, name
+
+
+def test_placeholders_are_those_of_english(catalogue):
+    for name, message in entries(catalogue).items():
+        if not message.pluralizable:
+            assert placeholders(message.string) == placeholders(entries(ENGLISH)[name].string), name
+
+
+def test_every_plural_form_is_there_and_says_the_count_unless_it_stands_for_one_number(catalogue):
+    form_of = c2py(catalogue.plural_expr)
+    numbers: dict[int, list[int]] = {}
+    for count in range(1000):
+        numbers.setdefault(form_of(count), []).append(count)
+    plurals = {name: message for name, message in entries(catalogue).items() if message.pluralizable}
+    assert plurals
+    for name, message in plurals.items():
+        assert len(message.string) == catalogue.num_plurals, name
+        for form, text in enumerate(message.string):
+            assert set(placeholders(text)) <= {"count"}, name
+            assert len(numbers[form]) == 1 or "{count}" in text, (name, form)
+
+
+def test_texts_keep_the_limits_of_the_channels(catalogue):
+    found = dict(limits())
+    assert {"button.human", "command.start", "command.delete", "profile.long"} <= set(found)
+    assert "handoff.requested" not in found
+    for name, limit in found.items():
+        for form in forms(entries(catalogue)[name]):
+            assert len(form) <= limit, f"{name}: {len(form)} > {limit}"
+
+
+def test_words_that_the_code_asks_for_exist():
+    known, asked = set(entries(ENGLISH)), set()
+    for path in [*Path("bot").rglob("*.py"), *Path("actions").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            named = isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if named in {"text", "plural"} and node.args and isinstance(node.args[0], ast.Constant):
+                asked.add(str(node.args[0].value))
+    assert len(asked) > 30
+    assert {word for word in asked if re.fullmatch(r"[a-z_]+(\.[a-z_]+)*", word)} <= known
