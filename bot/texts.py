@@ -58,4 +58,4 @@ def day(value: date, language: str) -> str:
 
 def joined(items: list[str], language: str) -> str:
     """A list of names with the language's own commas."""
-    return format_list(items, style="unit", locale=LANGUAGES[language].cldr)
+    return format_list(items, locale=LANGUAGES[language].cldr)

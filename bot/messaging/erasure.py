@@ -43,7 +43,7 @@ def finish(session: Session) -> list[str]:
     moment = now()
     gone = []
     for conversation in session.scalars(select(Conversation).where(Conversation.leaving)):
-        if _waits(session, conversation):
+        if _wrote_again(session, conversation):
             conversation.leaving = False  # the person wrote again: a new conversation under the old address
             continue
         last = session.scalar(
@@ -64,9 +64,10 @@ def _utc(value: datetime) -> datetime:
     return value if value.tzinfo else value.replace(tzinfo=now().tzinfo)
 
 
-def _waits(session: Session, conversation: Conversation) -> bool:
-    waiting = (InboxMessage.conversation_id == conversation.id, InboxMessage.state == "waiting")
-    return session.scalar(select(InboxMessage.id).where(*waiting).limit(1)) is not None
+def _wrote_again(session: Session, conversation: Conversation) -> bool:
+    # erasing left none of the messages before it, so any that is there came later, answered by now or not
+    later = select(InboxMessage.id).where(InboxMessage.conversation_id == conversation.id)
+    return session.scalar(later.limit(1)) is not None
 
 
 def expire(session: Session, *, days: int) -> list[str]:

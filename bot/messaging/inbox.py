@@ -168,18 +168,31 @@ def next_waiting(session: Session, *, conversation_id: str) -> InboxMessage | No
 def failed(session: Session, *, inbox_id: int, problem: str) -> bool:
     """Notes a failed try: the message is tried again with growing pauses, then parked.
 
+    Reads no more of the row than it must: the row itself may be what cannot be read.
+
     Returns:
         Whether it is now parked.
     """
-    row = session.get_one(InboxMessage, inbox_id)
-    row.attempts += 1
-    row.problem = problem[:255]
-    if row.attempts >= MAX_ATTEMPTS:
-        row.state = "parked"
-        row.done_at = now()
-    else:
-        row.retry_at = now() + timedelta(seconds=2**row.attempts)
-    return row.state == "parked"
+    attempts = 1 + (session.scalar(select(InboxMessage.attempts).where(InboxMessage.id == inbox_id)) or 0)
+    parked = attempts >= MAX_ATTEMPTS
+    session.execute(
+        update(InboxMessage)
+        .where(InboxMessage.id == inbox_id)
+        .values(
+            attempts=attempts,
+            problem=problem[:255],
+            state="parked" if parked else "waiting",
+            done_at=now() if parked else None,
+            retry_at=now() + timedelta(seconds=2**attempts),
+        )
+    )
+    return parked
+
+
+def first_waiting(session: Session, *, conversation_id: str) -> int | None:
+    """Id of the oldest waiting message of a conversation."""
+    where = (InboxMessage.conversation_id == conversation_id, InboxMessage.state == "waiting")
+    return session.scalar(select(func.min(InboxMessage.id)).where(*where))
 
 
 def oldest_waiting(session: Session) -> datetime | None:

@@ -56,6 +56,9 @@ class Answering:
             while (message := await asyncio.to_thread(self._next, conversation_id)) is not None:
                 if not await self._answer(message):
                     break
+        except Exception as problem:  # a row that cannot even be read must not hold up the other people's
+            logger.exception("a message of conversation %s could not be read", conversation_id)
+            await asyncio.to_thread(self._fail, conversation_id, None, type(problem).__name__)
         finally:
             await asyncio.to_thread(self._release, conversation_id)
         return conversation_id
@@ -70,7 +73,8 @@ class Answering:
                 await self.assistant.forget(message.turn.conversation_id)
         except Exception as problem:  # whatever happens, the message stays and is tried again, then parked
             logger.exception("message %s could not be answered", message.inbox_id)
-            await asyncio.to_thread(self._fail, message, type(problem).__name__)
+            turn = message.turn
+            await asyncio.to_thread(self._fail, turn.conversation_id, turn.language, type(problem).__name__)
             return False
         return True
 
@@ -147,13 +151,13 @@ class Answering:
             row = inbox.next_waiting(session, conversation_id=conversation_id)
             return None if row is None else _waiting(session, row)
 
-    def _fail(self, message: "_Waiting", problem: str) -> None:
+    def _fail(self, conversation_id: str, language: str | None, problem: str) -> None:
+        language = language or DEFAULT
         with self.database.write() as session:
-            if inbox.failed(session, inbox_id=message.inbox_id, problem=problem):
-                language = message.turn.language or DEFAULT
+            inbox_id = inbox.first_waiting(session, conversation_id=conversation_id)
+            if inbox_id is not None and inbox.failed(session, inbox_id=inbox_id, problem=problem):
                 word = Outgoing(text("error.temporary", language), language, (replies.human_button(language),))
-                cause = f"inbox:{message.inbox_id}:parked"
-                outbox.put(session, conversation_id=message.turn.conversation_id, cause=cause, message=word)
+                outbox.put(session, conversation_id=conversation_id, cause=f"inbox:{inbox_id}:parked", message=word)
 
     def _store(self, message: "_Waiting", response: Response) -> None:
         """Stores the answer, its effects and that the message is done, in one transaction."""

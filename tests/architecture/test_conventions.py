@@ -19,7 +19,8 @@ LONGEST = 400  # lines
 # called by the framework that defines and documents them
 FRAMEWORK = {
     "actions": {"name", "run"},
-    "bot/nlu": {"create", "load", "train", "process", "persist", "process_training_data", "get_default_config"},
+    "bot/nlu": {"get_default_config", "create", "train", "read", "process", "process_training_data", "tokenize"},
+    "bot/web/console": {"Meta"},
 }
 # pieces of addresses, so that this file does not name what it looks for
 REGISTRIES = [

@@ -99,7 +99,10 @@ class Installation:
         assert self.process is not None
         found = {}
         for child in psutil.Process(self.process.pid).children():
-            arguments = child.cmdline()
+            try:
+                arguments = child.cmdline()
+            except psutil.NoSuchProcess:  # it died just now
+                continue
             if "--role" in arguments:
                 found[arguments[-1]] = child
         return found
