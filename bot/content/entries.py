@@ -20,21 +20,21 @@ def import_pack(session: Session, *, pack: Pack) -> int:
     Returns:
         How many versions were published.
     """
-    for topic in pack.topics.values():
-        _import_topic(session, topic)
+    changed = [topic.id for topic in pack.topics.values() if _import_topic(session, topic)]
     session.flush()
     published = sum(_import_text(session, text) for text in pack.texts.values())
-    if published:
+    if published or changed:
         _raise_revision(session)
     return published
 
 
-def _import_topic(session: Session, topic: Topic) -> None:
+def _import_topic(session: Session, topic: Topic) -> bool:
     entry = session.get(Entry, topic.id) or Entry(id=topic.id)
     entry.risk, entry.facts, entry.related = topic.risk, list(topic.facts), list(topic.related)
     entry.sources = [asdict(source) for source in topic.sources]
     entry.reviewed_on, entry.review_by = topic.reviewed_on, topic.review_by
     session.add(entry)
+    return session.is_modified(entry)
 
 
 def _import_text(session: Session, text: Text) -> int:
@@ -131,7 +131,8 @@ def move(session: Session, *, account: Account, version_id: int, action: str) ->
     Raises:
         workflow.ChangeRefused: The step is not allowed from its status or with these roles.
     """
-    version = session.get_one(EntryVersion, version_id)
+    # locked and read anew: of two people who take the same step at once, the second one is refused
+    version = session.get_one(EntryVersion, version_id, with_for_update=True, populate_existing=True)
     target = workflow.step(action, version.status, account.roles)
     if action == "approve":
         version.approved_by = account.id

@@ -30,7 +30,7 @@ class Choice:
 def parse(payload: str) -> Choice | None:
     """The choice behind a payload, or ``None`` when it is not one of ours."""
     for form, name in _FORMS:
-        if found := re.fullmatch(form, payload):
+        if found := re.fullmatch(form, payload, re.ASCII):
             return Choice(name, found.groupdict())
     return None
 
