@@ -68,18 +68,20 @@ def in_child(check: Callable[[], None]) -> None:
     child = os.fork()
     if child == 0:
         os.close(reader)
+        code = 1
         try:
             check()
+            code = 0
         except Exception as problem:  # told to the parent, which raises it
-            os.write(writer, str(problem).encode())
+            os.write(writer, (str(problem) or type(problem).__name__).encode())
         finally:
-            os._exit(0)
+            os._exit(code)
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
         problem_text = pipe.read().decode()
-    os.waitpid(child, 0)
-    if problem_text:
-        raise RuntimeError(problem_text)
+    _, status = os.waitpid(child, 0)
+    if status != 0:
+        raise RuntimeError(problem_text or f"a check ended early, with wait status {status}")
 
 
 def _die_with_parent() -> None:

@@ -29,7 +29,7 @@ def test_an_unknown_language_speaks_english():
 
 
 def test_a_key_that_exists_nowhere_is_an_error_that_names_it():
-    with pytest.raises(texts.MissingText, match="no.such.key"):
+    with pytest.raises(texts.MissingText, match=r"no\.such\.key"):
         texts.text("no.such.key", "fr")
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.languages import DEFAULT
@@ -37,18 +36,12 @@ def accept(session: Session, incoming: Incoming, *, per_minute: int) -> Accepted
 
     Returns:
         ``None`` when this message was accepted before.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: The same message, or the person's first contact, is being stored by
+            another process at this instant. Repeat the transaction: it will see the other's.
     """
-    if _known(session, incoming):
-        return None
-    try:
-        with session.begin_nested():
-            return _store(session, incoming, per_minute)
-    except IntegrityError:
-        # the same message, or the person's first contact, came twice at the same instant
-        if _known(session, incoming):
-            return None
-        with session.begin_nested():
-            return _store(session, incoming, per_minute)
+    return None if _known(session, incoming) else _store(session, incoming, per_minute)
 
 
 def _known(session: Session, incoming: Incoming) -> bool:

@@ -29,8 +29,6 @@ class Claimed:
     channel: str
     address: str
     message: Outgoing
-    holder: str
-    leaving: bool
 
 
 def put(session: Session, *, conversation_id: str, cause: str, message: Outgoing, remembered: bool = False) -> int:
@@ -96,7 +94,7 @@ def claim(session: Session, *, worker: str, channels: list[str], limit: int = 20
         .exists()
     )
     rows = session.execute(
-        select(OutboxMessage, Contact.address, Conversation)
+        select(OutboxMessage, Contact.address, Conversation.channel)
         .join(Conversation, Conversation.id == OutboxMessage.conversation_id)
         .join(Contact, Contact.conversation_id == Conversation.id)
         .where(due, first, Conversation.channel.in_(channels))
@@ -104,8 +102,8 @@ def claim(session: Session, *, worker: str, channels: list[str], limit: int = 20
         .limit(limit)
     ).all()
     return [
-        Claimed(row.id, row.conversation_id, c.channel, address, Outgoing.from_json(row.body), c.holder, c.leaving)
-        for row, address, c in rows
+        Claimed(row.id, row.conversation_id, channel, address, Outgoing.from_json(row.body))
+        for row, address, channel in rows
         if _take(session, row.id, worker, due)
     ]
 

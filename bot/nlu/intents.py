@@ -27,7 +27,7 @@ def _vectorizers() -> dict[str, TfidfVectorizer]:
     return {
         "chars": TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True, dtype=np.float32),
         "words": TfidfVectorizer(
-            analyzer="word", token_pattern=r"\S+", ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32
+            analyzer="word", token_pattern=r"\S+", ngram_range=(1, 2), min_df=2, sublinear_tf=True, dtype=np.float32
         ),
         "concepts": TfidfVectorizer(analyzer="word", token_pattern=r"\S+", dtype=np.float32),
     }

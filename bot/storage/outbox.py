@@ -14,8 +14,7 @@ class OutboxMessage(Base):
 
     ``state``: ``due`` -> ``sending`` -> ``sent``, back to ``due`` with ``retry_at``, or ``failed`` with
     ``problem``. ``cause`` names what brought it about (``inbox:12:0``, ``case:7:joined``) and is unique,
-    so the same cause never speaks twice. ``by`` names the case whose counsellor wrote it; such a row is
-    sent only while that case holds the conversation.
+    so the same cause never speaks twice.
     """
 
     __tablename__ = "outbox"

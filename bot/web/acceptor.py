@@ -4,6 +4,8 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 
+from sqlalchemy.exc import IntegrityError
+
 from bot.messaging import inbox
 from bot.messaging.inbox import Accepted
 from bot.messaging.messages import Incoming
@@ -50,13 +52,13 @@ class Acceptor:
                 batch.append(self._queue.get_nowait())
             await self._store_together(batch)
 
-    async def _store_together(self, batch: list[_Pending]) -> None:
+    async def _store_together(self, batch: list[_Pending], *, again: bool = False) -> None:
         try:
             results = await asyncio.to_thread(self._store, [incoming for incoming, _ in batch])
         except Exception as problem:  # one bad message must not take the others with it
-            if len(batch) > 1:
+            if len(batch) > 1 or (isinstance(problem, IntegrityError) and not again):
                 for pending in batch:
-                    await self._store_together([pending])
+                    await self._store_together([pending], again=len(batch) == 1)
                 return
             logger.warning("a message could not be stored: %s", type(problem).__name__)
             _settle(batch[0][1], error=problem)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from bot.channels.whatsapp import WhatsAppChannel
 
 
+COURTESY_SECONDS = 0.4
+
+
 @dataclass
 class Edge:
     """The objects behind the web application."""
@@ -33,6 +36,7 @@ class Edge:
     hours: OpeningHours
     telegram: "TelegramChannel | None" = None
     whatsapp: "WhatsAppChannel | None" = None
+    _lines: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     _courtesies: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def take(self, incoming: Incoming, channel: Channel) -> None:
@@ -40,9 +44,15 @@ class Edge:
         accepted = await self.acceptor.accept(incoming)
         if accepted is None or accepted.limited:
             return
-        task = asyncio.create_task(channel.typing(incoming.address, incoming.message_id))
+        task = asyncio.create_task(self._courtesy(incoming, channel))
         self._courtesies.add(task)  # the loop itself keeps only a weak reference
         task.add_done_callback(self._courtesies.discard)
+
+    async def _courtesy(self, incoming: Incoming, channel: Channel) -> None:
+        # most answers leave before this: the sign is for those that take longer, and must not delay any
+        await asyncio.sleep(COURTESY_SECONDS)
+        async with self._lines:
+            await channel.typing(incoming.address, incoming.message_id)
 
 
 def edge_of(request: Request) -> Edge:

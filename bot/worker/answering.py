@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
@@ -42,6 +43,7 @@ class Answering:
     hours: OpeningHours
     retention_days: int
     worker: str
+    stored: Callable[[str], None] = lambda _conversation_id: None  # called once replies are in the outbox
 
     async def answer_next(self) -> str | None:
         """Answers all waiting messages of one conversation.
@@ -69,6 +71,7 @@ class Answering:
             if message.first:
                 response = response.preceded_by(self._greeting(response))
             await asyncio.to_thread(self._store, message, response)
+            self.stored(message.turn.conversation_id)
             if any(effect.name == "delete" for effect in response.effects):
                 await self.assistant.forget(message.turn.conversation_id)
         except Exception as problem:  # whatever happens, the message stays and is tried again, then parked
@@ -136,7 +139,7 @@ class Answering:
         return (replace(message, text=words, buttons=rest, shown=None),) if rest else ()
 
     def _lease(self) -> str | None:
-        with self.database.read() as session:
+        with self.database.read() as session:  # a look that takes no lock
             if inbox.oldest_waiting(session) is None:
                 return None
         with self.database.write() as session:

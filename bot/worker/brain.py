@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.messaging import erasure, inbox, outbox
 from bot.messaging.protocols import Assistant, Poke
@@ -29,11 +29,13 @@ class Brain:
     poke: Poke
     retention_days: int
     alone: bool  # no other brain can be running: leases of a dead one may be freed at once
+    _pokes: set[asyncio.Task[None]] = field(default_factory=set)
     _work: asyncio.Event = field(default_factory=asyncio.Event)
     _post: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Starts all loops; ends when one of them fails or the task is cancelled."""
+        self.answering = replace(self.answering, stored=self.announce)
         if self.alone:
             await asyncio.to_thread(self._free_leases)
         async with asyncio.TaskGroup() as tasks:
@@ -60,9 +62,15 @@ class Brain:
             event.clear()
 
     async def _answer_all(self) -> None:
-        while (conversation_id := await self.answering.answer_next()) is not None:
-            self._post.set()
-            await self.poke.send("replies", conversation_id)
+        while await self.answering.answer_next() is not None:
+            pass
+
+    def announce(self, conversation_id: str) -> None:
+        """Wakes delivery and the person's open page: replies are in the outbox."""
+        self._post.set()
+        task = asyncio.get_running_loop().create_task(self.poke.send("replies", conversation_id))
+        self._pokes.add(task)  # the loop itself keeps only a weak reference
+        task.add_done_callback(self._pokes.discard)
 
     async def _deliver_all(self) -> None:
         while await self.delivery.deliver_due():

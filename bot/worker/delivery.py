@@ -17,6 +17,10 @@ logger = logging.getLogger(__name__)
 OUTSIDE_WINDOW = DeliveryError("outside the service window", permanent=True)
 
 
+class _TakenOver(Exception):
+    """A counsellor holds the conversation now."""
+
+
 @dataclass(frozen=True)
 class Delivery:
     """Sends messages through the channels that this process knows; one per process."""
@@ -38,14 +42,12 @@ class Delivery:
         return len(claimed)
 
     async def _deliver(self, row: Claimed) -> None:
-        if row.holder == "counsellor" and row.message.speaker == "bot":
-            # checked at the last moment: while a counsellor holds the conversation the assistant is silent
-            await asyncio.to_thread(self._withdraw, row.outbox_id)
-            return
         channel = self.channels[row.channel]
         try:
             document = await asyncio.to_thread(self._prepare, row, channel)
             provider_id = await channel.send(row.address, row.message, reference=str(row.outbox_id), document=document)
+        except _TakenOver:
+            await asyncio.to_thread(self._withdraw, row.outbox_id)
         except DeliveryError as error:
             logger.warning("message %s not delivered over %s: %s", row.outbox_id, row.channel, error.reason)
             await asyncio.to_thread(self._refused, row.outbox_id, error)
@@ -64,7 +66,11 @@ class Delivery:
 
     def _prepare(self, row: Claimed, channel: Channel) -> bytes | None:
         with self.database.read() as session:
-            last = session.get_one(Conversation, row.conversation_id).last_inbound_at
+            conversation = session.get_one(Conversation, row.conversation_id)
+            if conversation.holder == "counsellor" and row.message.speaker == "bot":
+                # looked up at the last moment: while a counsellor holds the conversation the assistant is silent
+                raise _TakenOver
+            last = conversation.last_inbound_at
             hours = channel.service_window_hours
             if hours is not None and (last is None or now() - last > timedelta(hours=hours)):
                 raise OUTSIDE_WINDOW

@@ -8,7 +8,13 @@ from bot.content.pack import Pack, Source, Text, Topic
 
 SOURCE = Source("Handbook", "IOM", "https://example.org", "n.d.")
 GOOD = Text(
-    "travel_ticket", "en", "Who pays?", "Ticket", "The programme pays.", "human", tuple(f"question {n}" for n in range(15))
+    "travel_ticket",
+    "en",
+    "Who pays?",
+    "Ticket",
+    "The programme pays.",
+    "human",
+    tuple(f"question {n}" for n in range(15)),
 )
 FIELDS = {"title": "Who pays?", "label": "Ticket", "answer": "The programme pays."}
 
@@ -86,7 +92,9 @@ def test_an_empty_field_is_refused_and_named(field, value):
     assert refusal.value.field == field
 
 
-@pytest.mark.parametrize("answer", ["**bold**", "# Heading", "a <b>word</b>", "[link](https://example.org)", "one\n# two"])
+@pytest.mark.parametrize(
+    "answer", ["**bold**", "# Heading", "a <b>word</b>", "[link](https://example.org)", "one\n# two"]
+)
 def test_markup_is_refused_because_chat_apps_show_it_as_it_is(answer):
     with pytest.raises(checks.TextRefused, match="markup"):
         checks.refuse_unusable(**(FIELDS | {"answer": answer}))

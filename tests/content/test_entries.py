@@ -294,8 +294,6 @@ def test_different_texts_published_at_once_all_raise_the_revision(database, brin
 
 def test_the_database_itself_refuses_a_second_published_version(database, bring, pack):
     bring(pack)
-    again = EntryVersion(
-        entry_id=TICKET, language="en", version=9, title="t", label="l", answer="a", status="published"
-    )
+    words = {"title": "t", "label": "l", "answer": "a"}
     with pytest.raises(IntegrityError), database.write() as session:
-        session.add(again)
+        session.add(EntryVersion(entry_id=TICKET, language="en", version=9, status="published", **words))

@@ -82,7 +82,13 @@ def test_saving_twice_writes_the_same_bytes(tmp_path):
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(title=words, label=words, answer=lines, examples=st.lists(words, max_size=3), origins=st.permutations(["human", "machine"]))
+@given(
+    title=words,
+    label=words,
+    answer=lines,
+    examples=st.lists(words, max_size=3),
+    origins=st.permutations(["human", "machine"]),
+)
 def test_whatever_people_write_survives_being_saved_and_read_again(folder, title, label, answer, examples, origins):
     known = pack.load(folder)
     topic = known.topics["travel_ticket"]

@@ -12,7 +12,7 @@ SHIPPED = Path("data/places.yml")
 
 LINES = """
 hotlines:
-  - {country: "*", number: "112", what: hotline.emergency_112, kinds: [medical], mark: VERIFIED, last_checked: 2026-11-23}
+  - {country: "*", number: "112", what: hotline.emergency, kinds: [medical], mark: VERIFIED, last_checked: 2026-11-23}
   - {country: FR, number: "15", what: hotline.ambulance, kinds: [medical], mark: VERIFIED-2ND, last_checked: 2026-11-23}
   - {country: ES, number: "061", what: hotline.ambulance, kinds: [medical], mark: VERIFIED, last_checked: 2026-11-23}
   - {country: FR, number: "1", what: hotline.ambulance, kinds: [medical], mark: UNVERIFIED, last_checked: 2026-11-23}

@@ -174,7 +174,9 @@ def test_a_safety_text_comes_first_and_its_numbers_are_checked_ones(kind, langua
 
 
 def test_a_safety_text_shows_no_number_that_was_not_checked_for_half_a_year():
-    late = max(line.last_checked for line in hotlines.load(Path("data/places.yml"))) + hotlines.FRESH + timedelta(days=1)
+    late = (
+        max(line.last_checked for line in hotlines.load(Path("data/places.yml"))) + hotlines.FRESH + timedelta(days=1)
+    )
     shown = replies.crisis("self_harm", "en", country=None, today=late)
     assert "☎" not in shown.text
     assert "Numbers checked" not in shown.text

@@ -28,7 +28,9 @@ READABLE = (ADDRESS, QUESTION, ANSWER, LINE, "photo-reference", "provider-id-1")
 def everything(session: Session) -> str:
     """All rows of all tables, as text."""
     rows = {table.name: session.execute(select(table)).all() for table in Base.metadata.sorted_tables}
-    return json.dumps({name: [list(row) for row in found] for name, found in rows.items()}, default=str, ensure_ascii=False)
+    return json.dumps(
+        {name: [list(row) for row in found] for name, found in rows.items()}, default=str, ensure_ascii=False
+    )
 
 
 def number_of_rows(session: Session, conversation_id: str) -> int:

@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import time_machine
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from bot.messaging import inbox
 from bot.storage.conversation import Contact, Conversation
@@ -13,8 +14,11 @@ from tests.conftest import NOON, message
 
 
 def accept(database: Database, incoming=None, per_minute: int = 20):
-    with database.write() as session:
-        return inbox.accept(session, incoming or message(), per_minute=per_minute)
+    try:
+        with database.write() as session:
+            return inbox.accept(session, incoming or message(), per_minute=per_minute)
+    except IntegrityError:  # another thread stored it at the same instant
+        return accept(database, incoming, per_minute)
 
 
 def test_an_accepted_message_is_stored_with_its_text(database):

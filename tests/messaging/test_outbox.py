@@ -142,11 +142,6 @@ def test_a_receipt_of_another_channel_changes_nothing(database):
     assert row_of(database, outbox_id).state == "due"
 
 
-def test_the_conversation_holder_travels_with_the_claim(database):
-    put(database, conversation(database))
-    assert claim(database)[0].holder == "bot"
-
-
 def test_accepting_a_message_opens_the_way_for_its_reply(database):
     with database.write() as session:
         accepted = inbox.accept(session, message(channel="telegram"), per_minute=20)

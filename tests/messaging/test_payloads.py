@@ -63,8 +63,10 @@ def test_a_payload_comes_back_as_what_it_was_built_from(payload, name, values):
 
 @pytest.mark.parametrize(
     "payload",
-    ["", "/restart", "t:", "t:../etc", "t:About", "t:about_cost\n", "l:english", "c:restart", "f:*:1", "f:+:-1", "d:maybe",
-     "p:100:1", f"f:+:{10**18}", "h ", "f:+:١"],
+    [
+        "", "/restart", "t:", "t:../etc", "t:About", "t:about_cost\n", "l:english", "c:restart", "f:*:1", "f:+:-1",
+        "d:maybe", "p:100:1", f"f:+:{10**18}", "h ", "f:+:١",
+    ],
 )  # fmt: skip
 def test_what_no_button_of_ours_carries_is_not_understood(payload):
     assert payloads.parse(payload) is None

@@ -90,11 +90,11 @@ def test_a_second_writer_waits_for_the_first_instead_of_failing(sqlite_database)
             seen.append(count(session))
 
     with sqlite_database.write() as session:
+        session.add(event())
+        session.flush()  # the lock is taken with the first statement
         thread = threading.Thread(target=second)
         thread.start()
         begun.wait(10)
-        session.add(event())
-        session.flush()
         assert seen == []
     thread.join(30)
     assert seen == [1], "it read only after the first had committed"
