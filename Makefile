@@ -7,7 +7,7 @@ UV := $(firstword $(wildcard $(TOOLS)/bin/uv) $(shell command -v uv 2>/dev/null)
 export WAYMARK_HOME ?= var
 export WAYMARK_REST ?= 1
 
-.PHONY: run setup prepare test check evaluate lock dev clean
+.PHONY: run setup prepare test check evaluate bench-serving lock dev clean
 
 run: prepare  ## set everything up and start Waymark
 	@$(BIN)/waymark user add --first
@@ -29,7 +29,11 @@ check: dev  ## style, types and layers
 
 evaluate: dev  ## quality per language on the project's own questions
 	$(BIN)/waymark train --if-needed
-	$(BIN)/waymark evaluate tests/evaluation/questions.tsv --json var/evaluation.jsonl
+	$(BIN)/waymark evaluate tests/evaluation/*.tsv --json var/evaluation.jsonl --report docs/quality.md
+
+bench-serving: dev  ## start, memory, latency, a burst
+	$(BIN)/waymark train --if-needed
+	$(BIN)/python -W ignore benchmarks/serving.py
 
 # uv comes from PyPI into a folder of its own; the system's Python packages stay as they are
 $(TOOLS)/bin/uv:

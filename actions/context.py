@@ -1,6 +1,7 @@
 """What actions need from outside: content and settings. Set by the application, or made here for `rasa run actions`."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,6 +17,7 @@ class Context:
 
     catalogue: Catalogue
     retention_days: int
+    places: Path  # the file with emergency and help lines
 
 
 _context: Context | None = None
@@ -32,7 +34,11 @@ def get() -> Context:
     global _context
     if _context is None:
         settings = Settings.load()
-        _context = Context(_stored(settings) or PackCatalogue(pack.load(settings.content)), settings.retention_days)
+        _context = Context(
+            _stored(settings) or PackCatalogue(pack.load(settings.content)),
+            settings.retention_days,
+            settings.content / "places.yml",
+        )
     return _context
 
 

@@ -126,5 +126,6 @@ class ActionCrisis(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> Events:
         kind = str((tracker.latest_message.get("crisis") or {}).get("kind") or "violence")
-        say(dispatcher, replies.crisis(kind, language_of(tracker), country=None, today=today_of(tracker)))
+        day, places = today_of(tracker), context.get().places
+        say(dispatcher, replies.crisis(kind, language_of(tracker), country=None, today=day, places=places))
         return outcome(tracker, "crisis", effects=(Effect("handoff", {"urgent": True, "reason": kind}),))

@@ -18,7 +18,7 @@ from rasa.core.channels.channel import OutputChannel, UserMessage  # noqa: E402
 from rasa.core.lock_store import InMemoryLockStore, LockStore, RedisLockStore  # noqa: E402
 from rasa.core.tracker_store import FailSafeTrackerStore, InMemoryTrackerStore, SQLTrackerStore, TrackerStore  # noqa: E402
 from rasa.shared.core.domain import Domain  # noqa: E402
-from rasa.shared.core.events import BotUttered, Event, UserUttered  # noqa: E402
+from rasa.shared.core.events import BotUttered, Event, SlotSet, UserUttered  # noqa: E402
 from rasa.shared.core.trackers import DialogueStateTracker  # noqa: E402
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig  # noqa: E402
 from rasa.utils.log_utils import configure_structlog  # noqa: E402
@@ -135,7 +135,7 @@ class RasaAssistant:
         try:
             tracker = await self._store.retrieve(turn.conversation_id)
             position = _position(tracker, turn.message_id)
-            if position is None:
+            if position is None or not _answered(tracker, position):
                 if tracker is not None:
                     self._store.keep(tracker)
                 await self._agent.handle_message(self._message(turn))
@@ -204,6 +204,7 @@ def _lock_store(redis_url: str) -> LockStore:
         db=parts.get("db", 1),
         username=parts.get("username"),
         password=parts.get("password"),
+        use_ssl=redis_url.startswith("rediss:"),
     )
 
 
@@ -215,6 +216,16 @@ def _position(tracker: DialogueStateTracker | None, message_id: str) -> int | No
         if isinstance(event, UserUttered) and event.message_id == message_id:
             return index
     return None
+
+
+def _answered(tracker: DialogueStateTracker | None, position: int) -> bool:
+    """Whether the assistant decided on a message; one noted while a counsellor spoke was only remembered."""
+    for event in list(tracker.events)[position + 1 :] if tracker else ():
+        if isinstance(event, UserUttered):
+            return False
+        if isinstance(event, SlotSet) and event.key == "outcome":
+            return True
+    return False
 
 
 def _response(tracker: DialogueStateTracker, position: int) -> Response:

@@ -48,7 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(run=_train)
 
     evaluate = commands.add_parser("evaluate", help="judge the model on questions with known answers")
-    evaluate.add_argument("file", type=Path, help="lines of language, expected and text, separated by tabs")
+    evaluate.add_argument("file", type=Path, nargs="+", help="lines of language, expected and text, separated by tabs")
+    evaluate.add_argument("--report", type=Path, metavar="OUT.md", help="write the scorecard as Markdown")
     evaluate.add_argument("--json", type=Path, metavar="OUT.jsonl", help="write one JSON line per question")
     evaluate.set_defaults(run=_evaluate)
 
@@ -89,7 +90,9 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
     if options.role == "brain":
         from bot.wiring.brain import make_brain
 
-        sys.setswitchinterval(0.0005)  # a waiting thread would otherwise wait 5 ms for its turn, several times a message
+        sys.setswitchinterval(
+            0.0005
+        )  # a waiting thread would otherwise wait 5 ms for its turn, several times a message
         with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
             asyncio.run(make_brain(settings).run())
         return 0
@@ -145,13 +148,17 @@ def _evaluate(settings: Settings, options: argparse.Namespace) -> int:
     from bot import evaluation
     from bot.wiring.brain import make_answering
 
-    questions = evaluation.load(options.file)
+    questions = [question for file in options.file for question in evaluation.load(file)]
     answering = make_answering(settings, None, tracker_url=None)
     with contextlib.ExitStack() as stack:
+        if options.json:
+            options.json.parent.mkdir(parents=True, exist_ok=True)
         out = stack.enter_context(options.json.open("w", encoding="utf-8")) if options.json else None
         progress = tqdm(questions, unit="question", disable=None)
         scores = asyncio.run(evaluation.judge(answering, progress, out))
     print(evaluation.table(scores))
+    if options.report:
+        options.report.write_text(evaluation.report(scores), encoding="utf-8")
     return 0
 
 

@@ -166,6 +166,28 @@ def table(scores: dict[str, Score]) -> str:
     return "\n".join(lines)
 
 
+def report(scores: dict[str, Score]) -> str:
+    """The scores as a Markdown page, with what the columns mean."""
+    rows = [f"| {language} | " + " | ".join(cells(score)) + " |" for language, score in sorted(scores.items())]
+    head = ["| language | " + " | ".join(COLUMNS) + " |", "|" + " --- |" * (len(COLUMNS) + 1)]
+    return "\n".join([_INTRODUCTION, *head, *rows, ""])
+
+
+_INTRODUCTION = """# Quality of understanding
+
+Made by `make evaluate` from the project's own questions in `tests/evaluation/`, which training never sees.
+Each is judged as the first message of a new conversation, without hints.
+
+- **right**, **asked**: questions on a topic answered rightly, or asked back with the right topic offered
+- **wrong**, **missed**: answered with another topic; or not understood
+- **language**: the language was recognised
+- **oos ans.**: questions out of scope that were answered or asked back as if in scope
+- **crisis**, **alarms**: people in danger found; harmless messages taken for a crisis
+- **handoff**, **small t.**: requests for a person, and small talk, recognised
+- **ms**: median time of one message through the pipeline, in milliseconds
+"""
+
+
 def cells(score: Score) -> list[str]:
     """One row: counts and shares in percent; ``-`` where there was nothing to count."""
     safe = score.questions - score.crises

@@ -38,7 +38,7 @@ class Settings:
     ``WAYMARK_NAME_FILE`` names. ``README.md`` holds the table of all of them.
     """
 
-    home: Path = _setting(Path("var"), "Folder where state lives: database, models, keys", Path)
+    home: Path = _setting(Path("var"), "Folder where state lives: database, transcript, keys", Path)
     host: str = _setting("127.0.0.1", "Address the edge listens on")
     port: int = _setting(8000, "Port the edge listens on", _positive)
     public_url: str = _setting("", "Public https address, needed for webhooks")
@@ -54,7 +54,9 @@ class Settings:
     messages_per_minute: int = _setting(20, "Messages a person may send in a minute", _positive)
     opening_hours: str = _setting("Mon-Fri 09:00-17:00", "When counsellors answer")
     timezone: str = _setting("Europe/Brussels", "Time zone of the opening hours")
-    rest: bool = _setting(False, "Enable Rasa's REST channel at /webhooks/rest/webhook", _flag)
+    rest: bool = _setting(
+        False, "Enable Rasa's REST channel at /webhooks/rest/webhook for callers on this machine", _flag
+    )
     telegram_token: str = _setting("", "Bot token from BotFather; empty: no Telegram", secret=True)
     telegram_secret: str = _setting("", "Secret token of the Telegram webhook; empty: polling", secret=True)
     telegram_api: str = _setting("https://api.telegram.org", "Base address of the Bot API")

@@ -37,7 +37,11 @@ def train(settings: Settings, *, only_if_needed: bool = False) -> Path:
     import rasa
 
     result = rasa.train(
-        domain="domain.yml", config="config.yml", training_files=[str(settings.content)], output=str(folder)
+        domain="domain.yml",
+        config="config.yml",
+        training_files=[str(settings.content)],
+        output=str(folder),
+        force_training=True,
     )
     if result.model is None:
         raise RuntimeError("Rasa could not train a model; see the messages above")

@@ -40,7 +40,7 @@ def load(path: Path) -> tuple[Hotline, ...]:
     )
 
 
-def numbers(kind: str, country: str | None, *, today: date, path: Path = Path("data/places.yml")) -> list[Hotline]:
+def numbers(kind: str, country: str | None, *, today: date, path: Path) -> list[Hotline]:
     """The numbers to show for a crisis: the country's own first, then those that hold in many countries.
 
     Numbers that were not seen on a page, or not checked within six months, are left out.

@@ -1,6 +1,7 @@
 """What the assistant says: every reply built from published content and system texts. Pure but for the catalogue."""
 
 from datetime import date
+from pathlib import Path
 
 from bot import texts
 from bot.content.catalogue import Answer, Catalogue
@@ -23,7 +24,7 @@ def answer(catalogue: Catalogue, topic: str, language: str, *, today: date) -> O
         return Outgoing(texts.text("answer.withheld", language), language, (human_button(language),))
     lines = [found.text, "", _source_line(found, language)]
     lines.append(texts.text("answer.checked", language, date=texts.day(found.reviewed_on, language)))
-    if found.origin == "machine" and found.risk == "high":
+    if found.origin == "machine":
         lines += ["", texts.text("answer.machine", language)]
     return Outgoing(
         text="\n".join(lines),
@@ -138,9 +139,14 @@ def export(language: str) -> Outgoing:
     return Outgoing(texts.text("export.ready", language), language, speaker="system", document="export")
 
 
-def crisis(kind: str, language: str, *, country: str | None, today: date) -> Outgoing:
-    """The safety text with verified numbers, before anything else."""
-    numbers = hotlines.numbers(kind, country, today=today)
+def crisis(kind: str, language: str, *, country: str | None, today: date, places: Path) -> Outgoing:
+    """The safety text with verified numbers, before anything else.
+
+    Args:
+        country: ISO 3166 code of the country the person is in, if known.
+        places: The file with the numbers.
+    """
+    numbers = hotlines.numbers(kind, country, today=today, path=places)
     lines = [texts.text(f"crisis.{kind}", language), ""]
     lines += [
         texts.text("crisis.number", language, number=n.number, what=texts.text(n.what, language)) for n in numbers

@@ -34,6 +34,7 @@ class LocalPoke:
     async def listen(self, topic: str, callback: Callback) -> None:
         """Calls ``callback`` with the key of each poke, until cancelled."""
         path = self._folder / f"{topic}.{os.getpid()}.{id(callback)}"
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         self._clean(topic)
         receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         receiver.setblocking(False)
@@ -45,6 +46,8 @@ class LocalPoke:
         finally:
             receiver.close()
             path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # others listen still
+                self._folder.rmdir()
 
     def _clean(self, topic: str) -> None:
         for path in self._folder.glob(f"{topic}.*"):

@@ -2,13 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 CLARIFY = "clarify"
 FALLBACK = "nlu_fallback"
 OUT_OF_SCOPE = "out_of_scope"
+HANDOFF = "handoff"
 NOT_A_CRISIS = "crisis_none"
 CRISIS_PREFIX = "crisis_"
 _OTHER_PREFIXES = ("smalltalk_", "command_", "crisis_", "out_of_", "handoff")
+
+
+class Ranked(NamedTuple):
+    """An intent with what the model thinks of it.
+
+    Attributes:
+        share: Its probability among all intents.
+        margin: The signed distance from its own border with everything else; 0 is on the border. Shares
+            compare intents with each other, margins tell whether a message is like an intent at all.
+    """
+
+    name: str
+    share: float
+    margin: float = -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,19 +33,27 @@ class Thresholds:
 
     Attributes:
         answer: Least probability to answer a topic.
-        margin: Least lead of the best topic over the second to answer it.
-        other: Least probability for small talk, commands and handoff.
-        crisis: Least probability to treat a message as a crisis that no rule saw.
+        lead: Least lead of the best topic over the second to answer it.
+        other: Least probability for small talk and commands.
+        crisis: Least margin to treat a message as a crisis that no rule saw.
+        handoff: Least margin to take a message for a request for a person.
+        rival: How far behind the best other intent a crisis or a request for a person may lie to win.
+        outside: Margin of out-of-scope above which nothing is answered.
+        doubt: Margin of out-of-scope above which a topic is offered rather than answered.
         offer: Least probability of topics together to ask "did you mean".
         candidate: Least probability of a topic to be offered.
     """
 
-    answer: float = 0.45
-    margin: float = 0.15
-    other: float = 0.45
-    crisis: float = 0.60
-    offer: float = 0.30
-    candidate: float = 0.04
+    answer: float = 0.55
+    lead: float = 0.15
+    other: float = 0.30
+    crisis: float = -0.35
+    handoff: float = -0.50
+    rival: float = 0.05
+    outside: float = -0.35
+    doubt: float = -0.55
+    offer: float = 0.25
+    candidate: float = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +78,41 @@ def is_topic(intent: str) -> bool:
     return not intent.startswith(_OTHER_PREFIXES)
 
 
-def decide(ranking: Sequence[tuple[str, float]], limits: Thresholds) -> Decision:
+def decide(ranking: Sequence[Ranked], limits: Thresholds) -> Decision:
     """Decides on a message.
 
     Args:
-        ranking: Intents with probabilities, best first.
+        ranking: All intents, best first.
     """
-    best, share = ranking[0]
-    crisis = [(name, p) for name, p in ranking if name.startswith(CRISIS_PREFIX) and name != NOT_A_CRISIS]
-    alarm = sum(p for _, p in crisis)
-    if crisis and alarm >= limits.crisis:
-        return Decision("crisis", alarm, crisis=crisis[0][0].removeprefix(CRISIS_PREFIX))
-    topics = [(name, p) for name, p in ranking if is_topic(name)]
-    offered = tuple(name for name, p in topics[:3] if p >= limits.candidate)
-    if is_topic(best):
-        second = max((p for name, p in ranking if name != best), default=0.0)
-        if share >= limits.answer and share - second >= limits.margin:
-            return Decision(best, share, offered)
-    elif best == OUT_OF_SCOPE and share >= limits.other:
-        return Decision(OUT_OF_SCOPE, share)
-    elif best != NOT_A_CRISIS and not best.startswith(CRISIS_PREFIX) and share >= limits.other:
-        return Decision(best, share)
-    if offered and sum(p for _, p in topics[:3]) >= limits.offer:
-        return Decision(CLARIFY, topics[0][1], offered)
-    return Decision(FALLBACK, share, offered)
+    crisis = max((r for r in ranking if _is_crisis(r.name)), key=lambda r: r.margin, default=None)
+    margins = {r.name: r.margin for r in ranking}
+    best = next(r for r in ranking if r.name != NOT_A_CRISIS and not _is_crisis(r.name))
+    ahead = max(best.margin, margins.get(NOT_A_CRISIS, -1.0)) - limits.rival
+    if crisis is not None and crisis.margin >= max(limits.crisis, ahead):
+        return Decision("crisis", crisis.share, crisis=crisis.name.removeprefix(CRISIS_PREFIX))
+    handoff = margins.get(HANDOFF, -1.0)
+    if handoff >= max(limits.handoff, best.margin - limits.rival):
+        return Decision(HANDOFF, next(r.share for r in ranking if r.name == HANDOFF))
+    if not is_topic(best.name) and best.name != OUT_OF_SCOPE and best.share >= limits.other:
+        return Decision(best.name, best.share)
+    outside = margins.get(OUT_OF_SCOPE, -1.0)
+    if outside >= limits.outside:
+        return Decision(OUT_OF_SCOPE, best.share)
+    return _about_topics([r for r in ranking if is_topic(r.name)], limits, doubtful=outside >= limits.doubt)
+
+
+def _is_crisis(name: str) -> bool:
+    return name.startswith(CRISIS_PREFIX) and name != NOT_A_CRISIS
+
+
+def _about_topics(topics: Sequence[Ranked], limits: Thresholds, *, doubtful: bool) -> Decision:
+    """Answers the best topic if it is sure enough, offers those that come close, or gives up."""
+    if not topics:
+        return Decision(FALLBACK, 0.0)
+    best, lead = topics[0], topics[0].share - (topics[1].share if len(topics) > 1 else 0.0)
+    offered = tuple(r.name for r in topics[:3] if r.share >= limits.candidate)
+    if not doubtful and best.share >= limits.answer and lead >= limits.lead:
+        return Decision(best.name, best.share, offered)
+    if offered and sum(r.share for r in topics[:3]) >= limits.offer:
+        return Decision(CLARIFY, best.share, offered)
+    return Decision(FALLBACK, best.share, offered)

@@ -15,6 +15,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.svm import LinearSVC
 
 from bot.nlu.concepts import Concepts
+from bot.nlu.decision import Ranked
 from bot.nlu.normalise import fold
 
 REGULARISATION = 0.2
@@ -39,7 +40,7 @@ _WEIGHTS = {"chars": 1.0, "words": 1.0, "concepts": CONCEPT_WEIGHT}
 class IntentModel:
     """Linear SVMs, one against the rest, with probabilities by temperature scaling.
 
-    The temperature is fitted on held-out folds of the training data (Guo et al. 2017, "On Calibration of
+    The temperature is fitted on held-out training examples (Guo et al. 2017, "On Calibration of
     Modern Neural Networks", applied to the margins of a linear model).
     """
 
@@ -79,13 +80,17 @@ class IntentModel:
             temperature,
         )
 
-    def rank(self, texts: Sequence[str]) -> list[list[tuple[str, float]]]:
-        """For each text all intents with probabilities, best first."""
+    def rank(self, texts: Sequence[str]) -> list[list[Ranked]]:
+        """For each text all intents, best first."""
         views = _views(texts, self.concepts)
         features = _joined({name: v.transform(views[name]) for name, v in self._vectorizers.items()})
-        shares = _softmax((features @ self._weights + self._bias) / self.temperature)
-        order = np.argsort(-shares, axis=1)
-        return [[(self.classes[i], float(row[i])) for i in best] for row, best in zip(shares, order, strict=True)]
+        margins = features @ self._weights + self._bias
+        shares = _softmax(margins / self.temperature)
+        order = np.argsort(-margins, axis=1)
+        return [
+            [Ranked(self.classes[i], float(shares[row, i]), float(margins[row, i])) for i in best]
+            for row, best in enumerate(order)
+        ]
 
     def save(self, folder: Path) -> None:
         """Writes numpy arrays and JSON, nothing that runs code when read."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hmac
+import logging
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
@@ -21,6 +22,10 @@ from bot.web.console.current import CurrentAccount
 from bot.web.edge import Edge
 from bot.web.headers import SecurityHeaders
 from bot.web.pages import FOLDER, render
+
+logger = logging.getLogger(__name__)
+
+WEBHOOK_RETRY_SECONDS = 30.0
 
 
 def create_app(edge: Edge, *, secret_key: str) -> Starlette:
@@ -88,8 +93,12 @@ async def _telegram(edge: Edge) -> None:
     await channel.publish_profile()
     if edge.settings.telegram_secret:
         url = f"{edge.settings.public_url.rstrip('/')}/webhooks/telegram"
-        await channel.set_webhook(url, edge.settings.telegram_secret)
-        return
+        while True:
+            try:
+                return await channel.set_webhook(url, edge.settings.telegram_secret)
+            except DeliveryError as problem:
+                logger.warning("the Telegram webhook is not set, it is tried again: %s", problem.reason)
+                await asyncio.sleep(WEBHOOK_RETRY_SECONDS)
     await channel.poll(lambda incoming: edge.take(incoming, channel))
 
 

@@ -1,7 +1,8 @@
-"""Rasa's REST channel on top of the inbox and outbox, for tests and integrations on a trusted network."""
+"""Rasa's REST channel on top of the inbox and outbox, for tests and integrations on the same machine."""
 
 import asyncio
 import uuid
+from ipaddress import ip_address
 from typing import Any
 
 from sqlalchemy import select
@@ -23,11 +24,11 @@ _LIMIT = 2 * 1024 * 1024
 _PATIENCE = 30.0  # seconds to wait for the answer
 
 
-@open_to(SIGNED)  # its proof is the setting: it is off unless enabled for a trusted network
+@open_to(SIGNED)  # its proof: it is enabled, and the caller is on this machine
 async def webhook(request: Request) -> Response:
     """Takes ``{"sender", "message"}`` and returns the replies as Rasa's REST channel does."""
     edge = edge_of(request)
-    if not edge.settings.rest:
+    if not edge.settings.rest or not _from_this_machine(request):
         raise HTTPException(404)
     data = parsed(await limited_body(request, _LIMIT))
     sender, message = data.get("sender", "default"), data.get("message")
@@ -40,6 +41,12 @@ async def webhook(request: Request) -> Response:
         assert accepted is not None  # the id is new
         rows = await _wait(edge, news, accepted.inbox_id)
     return JSONResponse([_as_rasa(sender, row) for row in rows])
+
+
+def _from_this_machine(request: Request) -> bool:
+    """Whether the caller is on this machine and did not come through a proxy."""
+    proxied = "x-forwarded-for" in request.headers or "forwarded" in request.headers
+    return not proxied and request.client is not None and ip_address(request.client.host).is_loopback
 
 
 async def _wait(edge: Edge, news: asyncio.Event, inbox_id: int) -> list[OutboxMessage]:

@@ -39,7 +39,8 @@ def make_answering(
 ) -> Answering:
     """What answers messages; without a database the answers come straight from the content pack."""
     catalogue: Catalogue = StoreCatalogue(database) if database else PackCatalogue(pack.load(settings.content))
-    context.provide(context.Context(catalogue, settings.retention_days))
+    places = settings.content / "places.yml"
+    context.provide(context.Context(catalogue, settings.retention_days, places))
     return Answering(
         database=database or Database("sqlite://"),
         assistant=RasaAssistant(
@@ -49,5 +50,6 @@ def make_answering(
         catalogue=catalogue,
         hours=opening_hours(settings),
         retention_days=settings.retention_days,
+        places=places,
         worker=worker_name(),
     )

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -42,6 +43,7 @@ class Answering:
     catalogue: Catalogue
     hours: OpeningHours
     retention_days: int
+    places: Path
     worker: str
     stored: Callable[[str], None] = lambda _conversation_id: None  # called once replies are in the outbox
 
@@ -112,7 +114,7 @@ class Answering:
         await self._remember(turn)
         spoken = turn.language if turn.language_chosen and turn.language else language
         spoken = spoken if is_launched(spoken) else self._language(turn)
-        words = () if held else (replies.crisis(kind, spoken, country=None, today=now().date()),)
+        words = () if held else (replies.crisis(kind, spoken, country=None, today=now().date(), places=self.places),)
         effects = (Effect("handoff", {"urgent": True, "reason": kind}),)
         outcome = Outcome("crisis", crisis=kind, confidence=1.0, language=spoken, detected=language)
         return Response(words, effects, outcome)

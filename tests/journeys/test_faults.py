@@ -108,7 +108,8 @@ def test_a_poison_message_is_parked_and_the_others_go_on(own):
     with sqlite3.connect(own.home / "waymark.db", timeout=30) as connection:
         (conversation,) = connection.execute("SELECT conversation_id FROM inbox WHERE channel = 'web'").fetchone()
         connection.execute(
-            "INSERT INTO inbox (conversation_id, channel, message_id, kind, text, payload, media, received_at, state, attempts)"
+            "INSERT INTO inbox (conversation_id, channel, message_id, kind, text, payload, media, received_at,"
+            " state, attempts)"
             " VALUES (?, 'web', ?, 'poison', 'x', 'c:nonsense', 'not json', '2026-11-23 12:00:00', 'waiting', 4)",
             (conversation, uuid.uuid4().hex),
         )
