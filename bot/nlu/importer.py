@@ -1,5 +1,6 @@
 """Feeds Rasa's training with the content pack's example questions, each with its language."""
 
+import copy
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,20 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.languages import LANGUAGES
 from bot.nlu.language_id import script_of
 from bot.yaml_files import read_yaml
+
+
+class Example(Message):
+    """A training message that is cheap to copy and hash: Rasa does both a dozen times to each of them."""
+
+    def __hash__(self) -> int:
+        # equal messages have equal texts and intents; equality itself stays Rasa's
+        return hash((self.get("text"), self.get("intent")))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Example":
+        twin = copy.copy(self)
+        twin.data, twin.features = dict(self.data), list(self.features)
+        twin.output_properties = set(self.output_properties)
+        return twin
 
 
 class ContentImporter(RasaFileImporter):
@@ -40,10 +55,12 @@ class ContentImporter(RasaFileImporter):
 
 
 def _tagged(data: TrainingData, language: str) -> list[Message]:
-    if language in LANGUAGES:
-        for message in data.training_examples:
-            message.set("metadata", _metadata(message.get("text"), language))
-    return list(data.training_examples)
+    if language not in LANGUAGES:
+        return list(data.training_examples)
+    return [
+        Example({**message.data, "metadata": _metadata(message.get("text"), language)})
+        for message in data.training_examples
+    ]
 
 
 def _metadata(text: str, language: str) -> dict[str, str]:
@@ -54,12 +71,11 @@ def _metadata(text: str, language: str) -> dict[str, str]:
 
 def faq_messages(folder: Path) -> list[Message]:
     """The example questions of all topics in ``folder``, as training messages."""
-    messages = []
+    messages: list[Message] = []
     for path in sorted(folder.glob("*/*.yml")):
         data = read_yaml(path)
         for topic, row in data["entries"].items():
             for example in row.get("examples", ()):
-                message = Message.build(text=str(example), intent=topic)
-                message.set("metadata", _metadata(str(example), data["language"]))
-                messages.append(message)
+                about = _metadata(str(example), data["language"])
+                messages.append(Example({"text": str(example), "intent": topic, "metadata": about}))
     return messages

@@ -101,13 +101,18 @@ def test_an_unknown_topic_is_withheld():
 
 
 @pytest.mark.parametrize(
-    ("origin", "risk", "marked"),
-    [("machine", "high", True), ("machine", "low", False), ("human", "high", False), ("human", "low", False)],
+    ("origin", "risk", "marked", "leads"),
+    [
+        ("machine", "high", True, True),
+        ("machine", "low", True, False),
+        ("human", "high", False, False),
+        ("human", "low", False, False),
+    ],
 )
-def test_only_what_a_machine_wrote_on_a_risky_topic_bears_the_mark_and_leads_to_the_original(origin, risk, marked):
+def test_what_a_machine_wrote_bears_the_mark_and_on_a_risky_topic_leads_to_the_original(origin, risk, marked, leads):
     shown = answered(written(language="fr", origin=origin, risk=risk), language="fr")
     assert (texts.text("answer.machine", "fr") in shown.text) is marked
-    assert (payloads.original("rights_refuse") in pressed(shown)) is marked
+    assert (payloads.original("rights_refuse") in pressed(shown)) is leads
 
 
 def test_an_english_text_has_no_button_to_itself():

@@ -3,7 +3,8 @@ import pytest
 from bot.nlu.decision import Ranked, Thresholds, decide, is_topic
 
 LIMITS = Thresholds(
-    answer=0.5, lead=0.2, other=0.3, crisis=-0.3, handoff=-0.5, rival=0.05, outside=-0.3, doubt=-0.6, offer=0.3, candidate=0.1
+    answer=0.5, lead=0.2, other=0.3, crisis=-0.3, handoff=-0.5,
+    rival=0.05, outside=-0.3, doubt=-0.6, offer=0.3, candidate=0.1,
 )  # fmt: skip
 
 
