@@ -3,11 +3,12 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .tools/uv
+EMULATOR := .tools/telemelya
 UV := $(firstword $(wildcard $(TOOLS)/bin/uv) $(shell command -v uv 2>/dev/null) $(TOOLS)/bin/uv)
 export WAYMARK_HOME ?= var
 export WAYMARK_REST ?= 1
 
-.PHONY: run setup prepare test check evaluate bench-serving lock dev clean
+.PHONY: run setup prepare test emulator check evaluate bench-serving lock dev clean
 
 run: prepare  ## set everything up and start Waymark
 	@$(BIN)/waymark user add --first
@@ -20,9 +21,11 @@ prepare: $(if $(wildcard $(VENV)/.dev),dev,setup)
 	@$(BIN)/waymark migrate
 	@$(BIN)/waymark train --if-needed
 
-test: dev  ## all tests
+test: dev emulator  ## all tests
 	$(BIN)/waymark train --if-needed
 	$(BIN)/python -m pytest
+
+emulator: $(EMULATOR)/.ready  ## the Telegram that the tests talk to
 
 check: dev  ## style, types and layers
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
@@ -58,11 +61,22 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python $(UV)
 	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --editable .
 	@touch $(VENV)/.run $@
 
+# its packages would not go together with ours; without it one test is skipped and says so
+$(EMULATOR)/.ready: requirements-emulator.lock | $(UV)
+	@echo "Installing …"
+	@rm -f $@
+	@{ $(UV) venv --quiet --allow-existing --python 3.11 $(EMULATOR) \
+	 && $(UV) pip sync --quiet --compile-bytecode --python $(EMULATOR)/bin/python requirements-emulator.lock \
+	 && touch $@; } || echo "The Telegram emulator could not be installed" >&2
+
 lock: | $(UV)  ## write the lock files anew
 	@for target in "requirements.lock" "requirements-dev.lock --group dev" "requirements-tensorflow.lock --extra tensorflow"; do \
 	  set -- $$target; file=$$1; shift; \
 	  $(UV) pip compile pyproject.toml --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o $$file $$@; \
 	done
+	@# / keeps the overrides of pyproject.toml, which are there for Rasa, away from the emulator
+	@$(UV) --project / pip compile requirements-emulator.in --quiet --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header -o requirements-emulator.lock
 
 clean:  ## remove what can be made again; state in $(WAYMARK_HOME) stays
 	rm -rf $(VENV) .tools models .rasa

@@ -39,7 +39,8 @@ class Thresholds:
         handoff: Least margin to take a message for a request for a person.
         rival: How far behind the best other intent a crisis or a request for a person may lie to win.
         outside: Margin of out-of-scope above which nothing is answered.
-        doubt: Margin of out-of-scope above which a topic is offered rather than answered.
+        doubt: Margin of out-of-scope above which a topic is offered rather than answered,
+        inside: unless its own margin is at least this.
         offer: Least probability of topics together to ask "did you mean".
         candidate: Least probability of a topic to be offered.
     """
@@ -51,7 +52,8 @@ class Thresholds:
     handoff: float = -0.50
     rival: float = 0.05
     outside: float = -0.35
-    doubt: float = -0.55
+    doubt: float = -0.45
+    inside: float = 0.15
     offer: float = 0.25
     candidate: float = 0.03
 
@@ -86,7 +88,7 @@ def decide(ranking: Sequence[Ranked], limits: Thresholds) -> Decision:
     """
     crisis = max((r for r in ranking if _is_crisis(r.name)), key=lambda r: r.margin, default=None)
     margins = {r.name: r.margin for r in ranking}
-    best = next(r for r in ranking if r.name != NOT_A_CRISIS and not _is_crisis(r.name))
+    best = next((r for r in ranking if r.name != NOT_A_CRISIS and not _is_crisis(r.name)), Ranked(FALLBACK, 0.0))
     ahead = max(best.margin, margins.get(NOT_A_CRISIS, -1.0)) - limits.rival
     if crisis is not None and crisis.margin >= max(limits.crisis, ahead):
         return Decision("crisis", crisis.share, crisis=crisis.name.removeprefix(CRISIS_PREFIX))
@@ -111,7 +113,8 @@ def _about_topics(topics: Sequence[Ranked], limits: Thresholds, *, doubtful: boo
         return Decision(FALLBACK, 0.0)
     best, lead = topics[0], topics[0].share - (topics[1].share if len(topics) > 1 else 0.0)
     offered = tuple(r.name for r in topics[:3] if r.share >= limits.candidate)
-    if not doubtful and best.share >= limits.answer and lead >= limits.lead:
+    sure = best.margin >= limits.inside or not doubtful
+    if sure and best.share >= limits.answer and lead >= limits.lead:
         return Decision(best.name, best.share, offered)
     if offered and sum(r.share for r in topics[:3]) >= limits.offer:
         return Decision(CLARIFY, best.share, offered)

@@ -118,7 +118,7 @@ def test_a_handover_lives_on_both_pages_without_a_reload(open_page):
 
 def test_delete_empties_the_page_and_the_store(open_page, waymark):
     page = open_page("/")
-    ask(page, "is it free for my cousin Wilberforce")
+    ask(page, "my cousin Wilberforce lost his passport, can he still return home")
     expect(page.get_by_role("log")).to_contain_text("Source", timeout=20_000)
     ask(page, "/delete")
     page.get_by_role("button", name="Yes, delete").click()

@@ -115,7 +115,7 @@ def test_a_rating_is_stored_with_its_reply(waymark):
 
 def test_export_holds_what_was_said_and_delete_leaves_nothing(waymark):
     person = waymark.person()
-    person.ask("is it free for my brother Zebulon")
+    person.ask("my brother Zebulon lost his passport, can he still return home")
     assert "Zebulon" in person.client.get("/chat/export").text
     person.ask("/delete")
     assert "deleted" in person.ask(payload="d:yes")[-1]["text"]

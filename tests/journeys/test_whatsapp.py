@@ -9,6 +9,7 @@ import time
 import httpx
 from sqlalchemy import select
 
+from bot.storage.conversation import Contact
 from bot.storage.outbox import OutboxMessage
 from tests.journeys.conftest import APP_SECRET, World
 from tests.support.installation import eventually
@@ -82,10 +83,9 @@ def test_receipts_are_stored_on_the_message_they_concern(world):
 
     def row() -> OutboxMessage | None:
         with world.waymark.database().read() as session:
-            last = (
-                select(OutboxMessage).where(OutboxMessage.provider_id.like("wamid.%")).order_by(OutboxMessage.id.desc())
-            )
-            return session.scalar(last.limit(1))
+            to_them = select(OutboxMessage).join(Contact, Contact.conversation_id == OutboxMessage.conversation_id)
+            settled = to_them.where(Contact.address == "33600000003", OutboxMessage.provider_id.is_not(None))
+            return session.scalar(settled.order_by(OutboxMessage.id).limit(1))
 
     provider_id = eventually(row, "the provider's id").provider_id
     for state in ("read", "delivered"):

@@ -4,7 +4,7 @@ from bot.nlu.decision import Ranked, Thresholds, decide, is_topic
 
 LIMITS = Thresholds(
     answer=0.5, lead=0.2, other=0.3, crisis=-0.3, handoff=-0.5,
-    rival=0.05, outside=-0.3, doubt=-0.6, offer=0.3, candidate=0.1,
+    rival=0.05, outside=-0.3, doubt=-0.6, inside=0.5, offer=0.3, candidate=0.1,
 )  # fmt: skip
 
 
@@ -43,6 +43,10 @@ def test_what_is_a_little_like_them_is_asked_back_instead_of_answered():
     assert decide(ranking(("about_cost", 0.9, 0.3), ("out_of_scope", 0.05, -0.5)), LIMITS).intent == "clarify"
 
 
+def test_but_what_is_well_inside_a_topic_is_answered():
+    assert decide(ranking(("about_cost", 0.9, 0.6), ("out_of_scope", 0.05, -0.5)), LIMITS).intent == "about_cost"
+
+
 def test_a_crisis_on_the_border_is_taken_for_one():
     decision = decide(ranking(("crisis_violence", 0.4, -0.2), ("about_cost", 0.3, -0.25)), LIMITS)
     assert (decision.intent, decision.crisis) == ("crisis", "violence")
@@ -50,7 +54,8 @@ def test_a_crisis_on_the_border_is_taken_for_one():
 
 @pytest.mark.parametrize("other", ["about_cost", "crisis_none", "out_of_scope"])
 def test_a_crisis_far_behind_something_else_is_none(other):
-    assert decide(ranking((other, 0.8, 0.3), ("crisis_violence", 0.1, -0.2)), LIMITS).intent != "crisis"
+    rows = ranking((other, 0.8, 0.3), ("crisis_violence", 0.1, -0.2), ("travel_ticket", 0.05, -0.9))
+    assert decide(rows, LIMITS).intent != "crisis"
 
 
 def test_words_that_only_sound_like_a_crisis_are_none():
