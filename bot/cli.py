@@ -30,8 +30,21 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _quieten_libraries() -> None:
+    # Rasa's dependencies warn about one another's age, which an operator can do nothing about
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").setLevel(logging.ERROR)
     # these would write people's words or addresses into the log
-    for name in ("rasa", "httpx", "httpcore", "telegram", "pywa", "apscheduler", "sqlalchemy.engine", "alembic"):
+    for name in (
+        "rasa",
+        "rasa_sdk",
+        "httpx",
+        "httpcore",
+        "telegram",
+        "pywa",
+        "apscheduler",
+        "sqlalchemy.engine",
+        "alembic",
+    ):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from pathlib import Path
 
 from bot.assistant_model import NoModel, find_model
@@ -35,7 +36,9 @@ def train(settings: Settings, *, only_if_needed: bool = False) -> Path:
 
     rasa_without_tensorflow.install()
     import rasa
+    from rasa.utils.log_utils import configure_structlog
 
+    configure_structlog(logging.WARNING)  # its debug lines would fill the screen
     result = rasa.train(
         domain="domain.yml",
         config="config.yml",
