@@ -103,9 +103,7 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
     if options.role == "brain":
         from bot.wiring.brain import make_brain
 
-        sys.setswitchinterval(
-            0.0005
-        )  # a waiting thread would otherwise wait 5 ms for its turn, several times a message
+        os.nice(5)  # understanding messages must not delay accepting them
         with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
             asyncio.run(make_brain(settings).run())
         return 0

@@ -6,6 +6,7 @@ import hmac
 import logging
 from collections.abc import AsyncIterator
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -63,7 +64,10 @@ def create_app(edge: Edge, *, secret_key: str) -> Starlette:
             ),
             Middleware(CurrentAccount),
         ],
-        exception_handlers={HTTPException: _refused},  # type: ignore[dict-item]  # Starlette types handlers loosely
+        exception_handlers={
+            HTTPException: _refused,  # type: ignore[dict-item]  # Starlette types handlers loosely
+            SQLAlchemyError: _unavailable,
+        },
     )
     app.state.edge = edge
     # not the signing key itself: a token in a page must not be a sample of the cookies' signatures
@@ -100,6 +104,12 @@ async def _telegram(edge: Edge) -> None:
                 logger.warning("the Telegram webhook is not set, it is tried again: %s", problem.reason)
                 await asyncio.sleep(WEBHOOK_RETRY_SECONDS)
     await channel.poll(lambda incoming: edge.take(incoming, channel))
+
+
+async def _unavailable(request: Request, problem: Exception) -> Response:
+    """The database is away: providers send again, the chat page keeps the message and tries again."""
+    logger.error("the database does not answer: %s", type(problem).__name__)
+    return JSONResponse({"error": "Please try again in a moment."}, 503, headers={"retry-after": "5"})
 
 
 async def _refused(request: Request, problem: HTTPException) -> Response:

@@ -65,7 +65,9 @@ def edge(sqlite_database: Database, tmp_path: Path) -> Iterator[Edge]:
         catalogue=StoreCatalogue(sqlite_database),
         hours=hours.parse("Mon-Fri 09:00-17:00", "Europe/Brussels"),
     )
-    shutil.rmtree(poke._folder)  # it lies outside the test's own folder, because sockets need short paths
+    shutil.rmtree(
+        poke._folder, ignore_errors=True
+    )  # it lies outside the test's own folder, because sockets need short paths
 
 
 @pytest.fixture
