@@ -1,16 +1,17 @@
 """Accepting messages: stored once, whatever a provider repeats, and handed out one conversation at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from bot.languages import DEFAULT
 from bot.messaging import outbox, ratelimit
 from bot.messaging.messages import Incoming, Outgoing
 from bot.storage.base import now
-from bot.storage.conversation import Contact, Conversation
+from bot.storage.conversation import Contact, Conversation, pseudonym
 from bot.storage.inbox import InboxMessage
 from bot.texts import text
 
@@ -29,28 +30,63 @@ class Accepted:
 
 
 def accept(session: Session, incoming: Incoming, *, per_minute: int) -> Accepted | None:
-    """Stores a message in the inbox.
+    """Stores one message; see ``accept_all``."""
+    return accept_all(session, [incoming], per_minute=per_minute)[0]
+
+
+def accept_all(session: Session, messages: Sequence[Incoming], *, per_minute: int) -> list[Accepted | None]:
+    """Stores messages in the inbox, in order, with as few statements as if they were one.
 
     Args:
         per_minute: Messages a person may send in a minute; more are kept but not answered.
 
     Returns:
-        ``None`` when this message was accepted before.
+        For each message what became of it; ``None`` when it was accepted before.
 
     Raises:
-        sqlalchemy.exc.IntegrityError: The same message, or the person's first contact, is being stored by
+        sqlalchemy.exc.IntegrityError: The same message, or a person's first contact, is being stored by
             another process at this instant. Repeat the transaction: it will see the other's.
     """
-    return None if _known(session, incoming) else _store(session, incoming, per_minute)
+    known = _known(session, messages)
+    conversations = _conversations(session, messages)
+    stored: list[tuple[InboxMessage, Conversation] | None] = []
+    for incoming in messages:
+        key = (incoming.channel, incoming.message_id)
+        if key in known:
+            stored.append(None)
+            continue
+        known.add(key)
+        conversation = conversations[incoming.channel, incoming.address]
+        row = _row(incoming, conversation, per_minute)
+        session.add(row)
+        stored.append((row, conversation))
+    session.flush()
+    return [_accepted(session, *pair) if pair else None for pair in stored]
 
 
-def _known(session: Session, incoming: Incoming) -> bool:
-    same = (InboxMessage.channel == incoming.channel, InboxMessage.message_id == incoming.message_id)
-    return session.scalar(select(InboxMessage.id).where(*same)) is not None
+def _known(session: Session, messages: Sequence[Incoming]) -> set[tuple[str, str]]:
+    """Which of these messages are in the inbox already."""
+    keys = [(incoming.channel, incoming.message_id) for incoming in messages]
+    columns = (InboxMessage.channel, InboxMessage.message_id)
+    return {(row[0], row[1]) for row in session.execute(select(*columns).where(tuple_(*columns).in_(keys)))}
 
 
-def _store(session: Session, incoming: Incoming, per_minute: int) -> Accepted:
-    conversation = conversation_of(session, channel=incoming.channel, address=incoming.address)
+def _conversations(session: Session, messages: Sequence[Incoming]) -> dict[tuple[str, str], Conversation]:
+    """The conversations behind the messages' addresses; new ones are made."""
+    keys = list(dict.fromkeys((incoming.channel, incoming.address) for incoming in messages))
+    columns = (Contact.channel, Contact.address)
+    rows = session.execute(select(*columns, Conversation).join(Conversation).where(tuple_(*columns).in_(keys)))
+    found = {(channel, address): conversation for channel, address, conversation in rows}
+    for channel, address in keys:
+        if (channel, address) not in found:
+            made = Conversation(id=pseudonym(), channel=channel, rate_tokens=-1.0)
+            made.contact = Contact(channel=channel, address=address)
+            session.add(made)
+            found[channel, address] = made
+    return found
+
+
+def _row(incoming: Incoming, conversation: Conversation, per_minute: int) -> InboxMessage:
     moment = now()
     conversation.rate_tokens, passes = ratelimit.take(
         conversation.rate_tokens, conversation.rate_at, moment, per_minute=per_minute
@@ -58,7 +94,7 @@ def _store(session: Session, incoming: Incoming, per_minute: int) -> Accepted:
     conversation.rate_at = moment
     conversation.last_inbound_at = moment
     conversation.locale = incoming.locale or conversation.locale
-    row = InboxMessage(
+    return InboxMessage(
         conversation_id=conversation.id,
         channel=incoming.channel,
         message_id=incoming.message_id,
@@ -69,11 +105,12 @@ def _store(session: Session, incoming: Incoming, per_minute: int) -> Accepted:
         state="waiting" if passes else "limited",
         received_at=moment,
     )
-    session.add(row)
-    session.flush()
-    if not passes:
-        _ask_for_patience(session, conversation, moment)
-    return Accepted(row.id, conversation.id, limited=not passes)
+
+
+def _accepted(session: Session, row: InboxMessage, conversation: Conversation) -> Accepted:
+    if row.state == "limited":
+        _ask_for_patience(session, conversation, row.received_at)
+    return Accepted(row.id, conversation.id, limited=row.state == "limited")
 
 
 def _ask_for_patience(session: Session, conversation: Conversation, moment: datetime) -> None:
@@ -92,16 +129,10 @@ def _storable(text: str) -> str:
 
 def conversation_of(session: Session, *, channel: str, address: str) -> Conversation:
     """The conversation behind an address, made if there is none."""
-    found = session.scalar(
-        select(Conversation).join(Contact).where(Contact.channel == channel, Contact.address == address)
-    )
-    if found is not None:
-        return found
-    made = Conversation(channel=channel)
-    made.contact = Contact(channel=channel, address=address)
-    session.add(made)
+    someone = Incoming(channel=channel, message_id="", address=address)
+    found = _conversations(session, [someone])[channel, address]
     session.flush()
-    return made
+    return found
 
 
 def lease_next(session: Session, *, worker: str) -> str | None:

@@ -69,7 +69,7 @@ class Acceptor:
 
     def _store(self, messages: list[Incoming]) -> list[Accepted | None]:
         with self.database.write() as session:
-            return [inbox.accept(session, incoming, per_minute=self.per_minute) for incoming in messages]
+            return inbox.accept_all(session, messages, per_minute=self.per_minute)
 
 
 def _settle(

@@ -131,3 +131,13 @@ def test_a_message_to_be_tried_later_is_not_handed_out_now(database):
         inbox.failed(session, inbox_id=accepted.inbox_id, problem="x")
     with database.read() as session:
         assert inbox.next_waiting(session, conversation_id=accepted.conversation_id) is None
+
+
+def test_messages_accepted_together_keep_their_order_and_are_stored_once(database):
+    together = [message("one", number=1), message("two", number=2), message("one", number=1), message("x", address="b")]
+    with database.write() as session:
+        results = inbox.accept_all(session, together, per_minute=20)
+    assert [result is not None for result in results] == [True, True, False, True]
+    assert results[0].conversation_id == results[1].conversation_id != results[3].conversation_id
+    with database.read() as session:
+        assert list(session.scalars(select(InboxMessage.text).order_by(InboxMessage.id))) == ["one", "two", "x"]
