@@ -8,7 +8,7 @@ UV := $(firstword $(wildcard $(TOOLS)/bin/uv) $(shell command -v uv 2>/dev/null)
 export WAYMARK_HOME ?= var
 export WAYMARK_REST ?= 1
 
-.PHONY: run setup prepare test emulator check evaluate bench-serving lock dev clean
+.PHONY: run setup prepare test emulator check evaluate bench-serving lock tensorflow dev clean
 
 run: prepare  ## set everything up and start Waymark
 	@$(BIN)/waymark user add --first
@@ -68,6 +68,11 @@ $(EMULATOR)/.ready: requirements-emulator.lock | $(UV)
 	@{ $(UV) venv --quiet --allow-existing --python 3.11 $(EMULATOR) \
 	 && $(UV) pip sync --quiet --compile-bytecode --python $(EMULATOR)/bin/python requirements-emulator.lock \
 	 && touch $@; } || echo "The Telegram emulator could not be installed" >&2
+
+tensorflow: | $(BIN)/python $(UV)  ## swap the runtime for one with TensorFlow, for DIET and TED
+	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python requirements-tensorflow.lock
+	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --editable .
+	@rm -f $(VENV)/.run $(VENV)/.dev
 
 lock: | $(UV)  ## write the lock files anew
 	@for target in "requirements.lock" "requirements-dev.lock --group dev" "requirements-tensorflow.lock --extra tensorflow"; do \
