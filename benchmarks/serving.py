@@ -130,14 +130,7 @@ def main() -> None:
     """Prints the figures."""
     graph = TimedGraph()
     with tempfile.TemporaryDirectory() as home, serve(graph.app) as url:
-        waymark = Installation(
-            Path(home),
-            WAYMARK_WHATSAPP_TOKEN=graph.token,
-            WAYMARK_WHATSAPP_PHONE_ID=graph.phone_id,
-            WAYMARK_WHATSAPP_APP_SECRET=SECRET,
-            WAYMARK_WHATSAPP_VERIFY_TOKEN="v",
-            WAYMARK_WHATSAPP_API=url,
-        )
+        waymark = Installation(Path(home), **graph.settings(url, SECRET))
         waymark.prepare()
         waymark.start()
         waymark.stop()

@@ -12,6 +12,7 @@ from bot.assistant_model import NoModel, find_model
 from bot.content import checks, pack
 from bot.languages import launched
 from bot.messaging import inbox
+from bot.messaging.inbox import STUCK_SECONDS
 from bot.messaging.protocols import DeliveryError
 from bot.settings import Settings
 from bot.storage import migrate
@@ -23,8 +24,6 @@ from bot.storage.outbox import OutboxMessage
 from bot.storage.session import Database
 from bot.wiring.foundation import opening_hours, telegram, whatsapp
 from bot.yaml_files import YamlFileError
-
-STUCK_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)

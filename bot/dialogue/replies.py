@@ -19,7 +19,7 @@ def answer(catalogue: Catalogue, topic: str, language: str, *, today: date) -> O
 
     A text whose review is overdue is withheld. A topic not written in ``language`` is shown in English.
     """
-    found = catalogue.answer(topic, language) or catalogue.answer(topic, DEFAULT)
+    found = _best(catalogue, topic, language)
     if found is None or found.review_by < today:
         return Outgoing(texts.text("answer.withheld", language), language, (human_button(language),))
     lines = [found.text, "", _source_line(found, language)]
@@ -32,6 +32,15 @@ def answer(catalogue: Catalogue, topic: str, language: str, *, today: date) -> O
         buttons=_answer_buttons(catalogue, found, language),
         shown=Shown(found.topic, found.language, found.version),
     )
+
+
+def _best(catalogue: Catalogue, topic: str, language: str) -> Answer | None:
+    """The answer in the person's language, or in English where it is not written."""
+    return catalogue.answer(topic, language) or catalogue.answer(topic, DEFAULT)
+
+
+def _button(found: Answer) -> Button:
+    return Button(found.label, payloads.topic(found.topic), found.title[:72])
 
 
 def _source_line(found: Answer, language: str) -> str:
@@ -54,8 +63,8 @@ def _answer_buttons(catalogue: Catalogue, found: Answer, language: str) -> tuple
 
 def topic_button(catalogue: Catalogue, topic: str, language: str) -> Button | None:
     """A button that shows a topic; ``None`` when there is no text for it."""
-    found = catalogue.answer(topic, language) or catalogue.answer(topic, DEFAULT)
-    return Button(found.label, payloads.topic(topic), found.title[:72]) if found else None
+    found = _best(catalogue, topic, language)
+    return _button(found) if found else None
 
 
 def human_button(language: str) -> Button:
@@ -95,9 +104,9 @@ def language_changed(language: str) -> Outgoing:
 
 def did_you_mean(catalogue: Catalogue, topics: tuple[str, ...], language: str) -> Outgoing:
     """Two or three topics that come close, to choose from."""
-    found = [catalogue.answer(topic, language) or catalogue.answer(topic, DEFAULT) for topic in topics]
-    buttons = [Button(f.label, payloads.topic(f.topic), f.title[:72]) for f in found if f]
-    lines = [texts.text("did_you_mean", language), *(f"– {f.title}" for f in found if f)]
+    found = [one for topic in topics if (one := _best(catalogue, topic, language))]
+    buttons = [_button(one) for one in found]
+    lines = [texts.text("did_you_mean", language), *(f"– {one.title}" for one in found)]
     buttons.append(Button(texts.text("button.none_of_these", language), payloads.NONE_OF_THESE))
     return Outgoing("\n".join(lines), language, (*buttons, human_button(language)), listed=True)
 

@@ -1,7 +1,7 @@
 """Erasing and exporting what is kept about a person, and the retention job."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -54,14 +54,10 @@ def finish(session: Session) -> list[str]:
             .where(OutboxMessage.conversation_id == conversation.id, OutboxMessage.state.in_(("due", "sending")))
             .limit(1)
         )
-        if pending is None and (last is None or _utc(last) < moment - LAST_WORD):
+        if pending is None and (last is None or last < moment - LAST_WORD):
             gone.append(conversation.id)
             session.delete(conversation)
     return gone
-
-
-def _utc(value: datetime) -> datetime:
-    return value if value.tzinfo else value.replace(tzinfo=now().tzinfo)
 
 
 def _wrote_again(session: Session, conversation: Conversation) -> bool:

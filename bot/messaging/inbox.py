@@ -18,6 +18,7 @@ from bot.texts import text
 TEXT_KEPT = 16_000  # characters; far above what any channel lets a person send
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 5
+STUCK_SECONDS = 120.0  # a message that waits longer tells that nobody answers
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from abc import abstractmethod
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -77,9 +78,9 @@ class _Stored(GraphComponent):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()
 
+    @abstractmethod
     def read(self, folder: Path) -> None:
         """Restores what training left in the model's folder."""
-        raise NotImplementedError
 
 
 @DefaultV1Recipe.register(_TYPE.MESSAGE_FEATURIZER, is_trainable=True)

@@ -6,6 +6,8 @@ import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from jinja2.utils import htmlsafe_json_dumps
@@ -75,6 +77,7 @@ async def page(request: Request) -> Response:
     return render(request, "chat.html", language=LANGUAGES[language], languages=launched(), ui=ui[language], data=data)
 
 
+@cache
 def _ui() -> dict[str, dict[str, str]]:
     return {
         row.code: {key: texts.text(f"ui.{key}", row.code) for key in UI_TEXTS}
@@ -98,7 +101,7 @@ async def send(request: Request) -> Response:
     locale = data.get("locale")
     incoming = as_incoming("web", f"{_sender(address)}:{message_id}", address, text=text, payload=payload)
     if isinstance(locale, str) and is_launched(from_hint(locale)):
-        incoming = Incoming(**{**_fields(incoming), "locale": locale[:35]})
+        incoming = replace(incoming, locale=locale[:35])
     accepted = await edge_of(request).acceptor.accept(incoming)
     return JSONResponse({"accepted": True, "repeated": accepted is None}, status_code=202)
 
@@ -106,10 +109,6 @@ async def send(request: Request) -> Response:
 def _sender(address: str) -> str:
     # keeps the ids of two people apart without writing the token anywhere but into the contact table
     return hashlib.sha256(address.encode()).hexdigest()[:24]
-
-
-def _fields(incoming: Incoming) -> dict[str, Any]:
-    return {name: getattr(incoming, name) for name in Incoming.__slots__}
 
 
 def as_incoming(channel: str, message_id: str, address: str, *, text: str, payload: str = "") -> Incoming:

@@ -14,8 +14,6 @@ from bot.storage.session import Database
 from bot.web.access import PUBLIC, open_to
 from bot.web.edge import edge_of
 
-STUCK_SECONDS = 120.0
-
 
 @open_to(PUBLIC)
 async def live(request: Request) -> Response:
@@ -37,7 +35,7 @@ def _problem(database: Database) -> str | None:
             oldest = inbox.oldest_waiting(session)
     except SQLAlchemyError:
         return "the database does not answer"
-    if oldest is not None and (now() - oldest).total_seconds() > STUCK_SECONDS:
+    if oldest is not None and (now() - oldest).total_seconds() > inbox.STUCK_SECONDS:
         return "messages wait for an answer"
     return None
 

@@ -39,11 +39,7 @@ def world(trained: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
             tmp_path_factory.mktemp("home"),
             WAYMARK_TELEGRAM_TOKEN=telegram.token,
             WAYMARK_TELEGRAM_API=telegram_url,
-            WAYMARK_WHATSAPP_TOKEN=graph.token,
-            WAYMARK_WHATSAPP_PHONE_ID=graph.phone_id,
-            WAYMARK_WHATSAPP_APP_SECRET=APP_SECRET,
-            WAYMARK_WHATSAPP_VERIFY_TOKEN="verify-me",
-            WAYMARK_WHATSAPP_API=graph_url,
+            **graph.settings(graph_url, APP_SECRET),
         )
         waymark.prepare()
         waymark.start()

@@ -42,6 +42,16 @@ class Graph:
         """Answers the next request with plain text, as a proxy in between does."""
         self._answers.append(PlainTextResponse(content, status))
 
+    def settings(self, url: str, app_secret: str) -> dict[str, str]:
+        """The settings of an installation that talks to this API, served at ``url``."""
+        return {
+            "WAYMARK_WHATSAPP_TOKEN": self.token,
+            "WAYMARK_WHATSAPP_PHONE_ID": self.phone_id,
+            "WAYMARK_WHATSAPP_APP_SECRET": app_secret,
+            "WAYMARK_WHATSAPP_VERIFY_TOKEN": "verify-me",
+            "WAYMARK_WHATSAPP_API": url,
+        }
+
     @property
     def app(self) -> Starlette:
         """The ASGI app to serve."""
