@@ -3,10 +3,14 @@
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import context
+from actions import context, places, precheck
 from actions.speech import Domain, Events, entity, intent_of, language_of, outcome, say, today_of
+from bot.dialogue import precheck as precheck_words
 from bot.dialogue import replies
 from bot.languages import DEFAULT
+from bot.messaging.messages import Outgoing
+
+PRECHECKED = "eligibility_who"  # the topic that leads to the pre-check
 
 
 class ActionAnswer(Action):
@@ -17,9 +21,22 @@ class ActionAnswer(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> Events:
         topic = intent_of(tracker)
-        say(dispatcher, replies.answer(context.get().catalogue, topic, language_of(tracker), today=today_of(tracker)))
+        language = language_of(tracker)
+        shown = replies.answer(context.get().catalogue, topic, language, today=today_of(tracker))
+        more, effects, slots = places.follow_up(tracker, topic)
+        first = precheck_words.start_button(language) if topic == PRECHECKED else places.choose_button(tracker, topic)
+        if first is not None:
+            shown = replies.with_button(shown, first)
+        say(dispatcher, *_resumable(tracker, [shown, *more]))
         runners_up = tuple(tracker.latest_message.get("candidates") or ())
-        return outcome(tracker, "answer", topic=topic, candidates=runners_up)
+        return [*outcome(tracker, "answer", topic=topic, candidates=runners_up, effects=effects), *slots]
+
+
+def _resumable(tracker: Tracker, said: list[Outgoing]) -> list[Outgoing]:
+    """What is said, with a button to go on with the pre-check that the question interrupted."""
+    if precheck.pending(tracker) is None:
+        return said
+    return [*said[:-1], replies.with_button(said[-1], precheck_words.resume_button(language_of(tracker)))]
 
 
 class ActionAnswerOriginal(Action):
@@ -42,7 +59,8 @@ class ActionClarify(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> Events:
         topics = tuple(tracker.latest_message.get("candidates") or ())
-        say(dispatcher, replies.did_you_mean(context.get().catalogue, topics, language_of(tracker)))
+        asked = replies.did_you_mean(context.get().catalogue, topics, language_of(tracker))
+        say(dispatcher, *_resumable(tracker, [asked]))
         return outcome(tracker, "clarify", candidates=topics)
 
 
@@ -58,7 +76,8 @@ class ActionFallback(Action):
             say(dispatcher, replies.unlaunched(language))
         else:
             key = "out_of_scope" if intent_of(tracker) == "out_of_scope" else "fallback"
-            say(dispatcher, replies.fallback(context.get().catalogue, language, key=key))
+            said = replies.fallback(context.get().catalogue, language, key=key)
+            say(dispatcher, *_resumable(tracker, [said]))
         return outcome(tracker, "fallback")
 
 

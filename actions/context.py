@@ -5,8 +5,10 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.content import pack
+from bot.content import pack, places, precheck
 from bot.content.catalogue import Catalogue, PackCatalogue, StoreCatalogue
+from bot.content.places import Places
+from bot.content.precheck import Rules
 from bot.settings import Settings
 from bot.storage.session import Database
 
@@ -17,7 +19,17 @@ class Context:
 
     catalogue: Catalogue
     retention_days: int
-    places: Path  # the file with emergency and help lines
+    content: Path  # the folder of the content pack, with places and rules
+
+    @property
+    def places(self) -> Places:
+        """What is known about countries."""
+        return places.load(self.content / "places")
+
+    @property
+    def rules(self) -> Rules:
+        """The rules of the pre-check."""
+        return precheck.load(self.content)
 
 
 _context: Context | None = None
@@ -37,7 +49,7 @@ def get() -> Context:
         _context = Context(
             _stored(settings) or PackCatalogue(pack.load(settings.content)),
             settings.retention_days,
-            settings.content / "places.yml",
+            settings.content,
         )
     return _context
 

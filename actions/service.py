@@ -5,7 +5,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import context
-from actions.speech import Domain, Events, entity, language_of, outcome, say, today_of
+from actions.speech import Domain, Events, entity, known, language_of, outcome, say, today_of
 from bot.dialogue import replies
 from bot.languages import is_launched
 from bot.messaging.messages import Effect
@@ -126,6 +126,7 @@ class ActionCrisis(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> Events:
         kind = str((tracker.latest_message.get("crisis") or {}).get("kind") or "violence")
-        day, places = today_of(tracker), context.get().places
-        say(dispatcher, replies.crisis(kind, language_of(tracker), country=None, today=day, places=places))
+        day, places = today_of(tracker), context.get().places.folder
+        country = known(tracker, "host")
+        say(dispatcher, replies.crisis(kind, language_of(tracker), country=country, today=day, places=places))
         return outcome(tracker, "crisis", effects=(Effect("handoff", {"urgent": True, "reason": kind}),))

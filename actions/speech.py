@@ -38,6 +38,17 @@ def entity(tracker: Tracker, name: str) -> str | None:
     return next((str(value) for value in tracker.get_latest_entity_values(name)), None)
 
 
+def entities(tracker: Tracker, name: str) -> list[str]:
+    """All values of an entity in the latest message, in their order."""
+    return [str(value) for value in tracker.get_latest_entity_values(name)]
+
+
+def known(tracker: Tracker, about: str) -> str | None:
+    """The country (``host`` or ``origin``) that the person told earlier in this conversation."""
+    found = (tracker.latest_message.get("metadata") or {}).get(about)
+    return str(found) if found else None
+
+
 def say(dispatcher: CollectingDispatcher, *messages: Outgoing) -> None:
     """Utters messages: text and buttons in Rasa's form, the full message in the metadata."""
     for message in messages:

@@ -153,6 +153,8 @@ class RasaAssistant:
             "language": turn.language,
             "language_chosen": turn.language_chosen,
             "locale": turn.locale,
+            "host": turn.host,
+            "origin": turn.origin,
             "today": turn.today.isoformat() if turn.today else None,
         }
         return UserMessage(

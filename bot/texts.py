@@ -1,4 +1,4 @@
-"""System texts in every language, from gettext catalogues (``bot/locales/<code>/system.po``)."""
+"""System texts in every language, from gettext catalogues (``bot/locales/<code>/*.po``)."""
 
 from datetime import date
 from functools import cache
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from babel.dates import format_date
 from babel.lists import format_list
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -22,13 +23,15 @@ class MissingText(KeyError):
 
 @cache
 def catalogue(language: str) -> GNUTranslations:
-    """The compiled catalogue of ``language``, or of English where it has none."""
-    path = LOCALES / language / "system.po"
-    if not path.exists():
-        path = LOCALES / DEFAULT / "system.po"
+    """The compiled catalogue of ``language``, or of English where it has none: all files of its folder as one."""
+    folder = LOCALES / (language if (LOCALES / language).is_dir() else DEFAULT)
+    merged = Catalog(locale=LANGUAGES[folder.name].locale)
+    for path in sorted(folder.glob("*.po"), reverse=True):
+        with path.open("rb") as source:
+            for message in read_po(source, locale=LANGUAGES[folder.name].locale):
+                merged[message.id] = message  # the header of the last one read is kept
     compiled = BytesIO()
-    with path.open("rb") as source:
-        write_mo(compiled, read_po(source, locale=LANGUAGES[path.parent.name].locale))
+    write_mo(compiled, merged)
     compiled.seek(0)
     return GNUTranslations(compiled)
 

@@ -125,7 +125,7 @@ def answering(open_hours: hours.OpeningHours) -> Answering:
         catalogue=PackCatalogue(pack.load(settings.content)),
         hours=open_hours,
         retention_days=90,
-        places=settings.content / "places.yml",
+        places=settings.content / "places",
         worker="test",
     )
 

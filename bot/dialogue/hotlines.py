@@ -1,15 +1,14 @@
-"""Emergency and help lines per country, from ``data/places.yml``; unchecked ones are never shown."""
+"""Emergency and help lines per country, from ``data/places/hotlines.yml``; unchecked ones are never shown."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 from pathlib import Path
 
+from bot.content.places import FRESH, SHOWN_MARKS
 from bot.yaml_files import read_yaml
 
-FRESH = timedelta(days=183)
 EVERYWHERE = "*"
-_SHOWN_MARKS = ("VERIFIED", "VERIFIED-2ND")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +30,24 @@ class Hotline:
 
 
 @cache
-def load(path: Path) -> tuple[Hotline, ...]:
-    """All numbers in the file."""
-    rows = read_yaml(path)["hotlines"]
+def load(folder: Path) -> tuple[Hotline, ...]:
+    """All numbers in ``hotlines.yml`` of the folder."""
+    rows = read_yaml(folder / "hotlines.yml")["hotlines"]
     return tuple(
         Hotline(str(r["number"]), r["what"], tuple(r["kinds"]), r["country"], r["mark"], r["last_checked"])
         for r in rows
     )
 
 
-def numbers(kind: str, country: str | None, *, today: date, path: Path) -> list[Hotline]:
+def numbers(kind: str, country: str | None, *, today: date, folder: Path) -> list[Hotline]:
     """The numbers to show for a crisis: the country's own first, then those that hold in many countries.
 
     Numbers that were not seen on a page, or not checked within six months, are left out.
     """
     usable = [
         line
-        for line in load(path)
-        if kind in line.kinds and line.mark in _SHOWN_MARKS and today - line.last_checked <= FRESH
+        for line in load(folder)
+        if kind in line.kinds and line.mark in SHOWN_MARKS and today - line.last_checked <= FRESH
     ]
     own = [line for line in usable if country and line.country == country]
     shared = [line for line in usable if line.country == EVERYWHERE]

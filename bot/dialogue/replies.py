@@ -1,10 +1,12 @@
 """What the assistant says: every reply built from published content and system texts. Pure but for the catalogue."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from bot import texts
 from bot.content.catalogue import Answer, Catalogue
+from bot.content.pack import Source
 from bot.dialogue import hotlines
 from bot.languages import DEFAULT, launched
 from bot.messaging import payloads
@@ -22,7 +24,7 @@ def answer(catalogue: Catalogue, topic: str, language: str, *, today: date) -> O
     found = _best(catalogue, topic, language)
     if found is None or found.review_by < today:
         return Outgoing(texts.text("answer.withheld", language), language, (human_button(language),))
-    lines = [found.text, "", _source_line(found, language)]
+    lines = [found.text, "", source_line(found.source, language)]
     lines.append(texts.text("answer.checked", language, date=texts.day(found.reviewed_on, language)))
     if found.origin == "machine":
         lines += ["", texts.text("answer.machine", language)]
@@ -43,9 +45,9 @@ def _button(found: Answer) -> Button:
     return Button(found.label, payloads.topic(found.topic), found.title[:72])
 
 
-def _source_line(found: Answer, language: str) -> str:
-    key = "answer.source_undated" if found.source.date in ("", "n.d.") else "answer.source"
-    source = found.source
+def source_line(source: Source, language: str) -> str:
+    """Title, publisher and date of a source, and its address."""
+    key = "answer.source_undated" if source.date in ("", "n.d.") else "answer.source"
     return (
         f"{texts.text(key, language, title=source.title, publisher=source.publisher, date=source.date)}\n{source.url}"
     )
@@ -59,6 +61,11 @@ def _answer_buttons(catalogue: Catalogue, found: Answer, language: str) -> tuple
     buttons.append(Button(texts.text("button.helpful", language), payloads.feedback(True, 0)))
     buttons.append(Button(texts.text("button.not_helpful", language), payloads.feedback(False, 0)))
     return tuple(button for button in buttons if button is not None)
+
+
+def with_button(message: Outgoing, button: Button) -> Outgoing:
+    """The message with one more button, before all others: it is what most people want next."""
+    return replace(message, buttons=(button, *message.buttons))
 
 
 def topic_button(catalogue: Catalogue, topic: str, language: str) -> Button | None:
@@ -153,9 +160,9 @@ def crisis(kind: str, language: str, *, country: str | None, today: date, places
 
     Args:
         country: ISO 3166 code of the country the person is in, if known.
-        places: The file with the numbers.
+        places: The folder with the numbers.
     """
-    numbers = hotlines.numbers(kind, country, today=today, path=places)
+    numbers = hotlines.numbers(kind, country, today=today, folder=places)
     lines = [texts.text(f"crisis.{kind}", language), ""]
     lines += [
         texts.text("crisis.number", language, number=n.number, what=texts.text(n.what, language)) for n in numbers

@@ -28,10 +28,14 @@ def request(
     hours: OpeningHours,
     reason: str = "asked",
     urgent: bool = False,
+    facts: dict[str, str] | None = None,
 ) -> Case:
     """Registers a request for a counsellor and queues the word that says so.
 
     A person who has an open case keeps it; it becomes urgent if the new request is.
+
+    Args:
+        facts: Answers of the pre-check that the person agreed to pass on.
     """
     case = open_case(session, conversation_id=conversation_id)
     known = case is not None
@@ -43,6 +47,7 @@ def request(
     elif urgent and not case.urgent:
         case.urgent, case.reason = True, reason
         _note(session, case, "urgent", case.state, case.state)
+    case.facts = facts or case.facts
     word = notices.requested(
         case,
         language=language,

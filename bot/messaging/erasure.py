@@ -29,6 +29,7 @@ def erase(session: Session, *, conversation: Conversation, cause: str, language:
     done = (InboxMessage.conversation_id == conversation.id, InboxMessage.state != "waiting")
     session.execute(delete(InboxMessage).where(*done))
     conversation.holder, conversation.leaving = "bot", True
+    conversation.host_country = conversation.origin_country = None
     word = Outgoing(text("delete.done", language), language, speaker="system")
     # nothing about this conversation may be written to the transcript again
     outbox.put(session, conversation_id=conversation.id, cause=f"{cause}:deleted", message=word, remembered=True)
@@ -90,9 +91,14 @@ def export(session: Session, *, conversation_id: str) -> bytes:
     content = {
         "channel": conversation.channel,
         "language": conversation.language,
+        "country": conversation.host_country,
+        "country_of_return": conversation.origin_country,
         "since": conversation.created_at.isoformat(),
         "messages": sorted(messages, key=lambda message: str(message["at"])),
-        "cases": [{"number": case.number, "state": case.state, "at": case.created_at.isoformat()} for case in cases],
+        "cases": [
+            {"number": case.number, "state": case.state, "at": case.created_at.isoformat(), "facts": case.facts}
+            for case in cases
+        ],
     }
     return json.dumps(content, ensure_ascii=False, indent=2).encode()
 

@@ -92,11 +92,11 @@ class Outgoing:
 class Effect:
     """Something to do besides answering, done by the worker in the transaction that stores the answer.
 
-    ``name`` is one of ``handoff`` (urgent, reason), ``language`` (code, chosen), ``feedback`` (outbox_id,
-    helpful) and ``delete``.
+    ``name`` is one of ``handoff`` (urgent, reason, facts), ``language`` (code, chosen), ``place`` (host or
+    origin: country codes to remember), ``feedback`` (outbox_id, helpful) and ``delete``.
     """
 
-    name: Literal["handoff", "language", "feedback", "delete"]
+    name: Literal["handoff", "language", "place", "feedback", "delete"]
     values: dict[str, Any] = field(default_factory=dict)
 
 
@@ -134,6 +134,8 @@ class Turn:
     language: str | None = None
     language_chosen: bool = False
     locale: str | None = None
+    host: str | None = None  # country the person is in, once told (ISO 3166)
+    origin: str | None = None  # country of return, once told
     today: date | None = None
 
 

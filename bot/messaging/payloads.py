@@ -15,6 +15,10 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (r"p:(?P<page>\d{1,2}):(?P<reply>\d{1,18})", "next_page"),
     (r"d:yes", "delete_confirmed"),
     (r"d:no", "delete_refused"),
+    (r"k:(?P<about>host|origin):(?P<country>[A-Z]{2})(?::(?P<topic>[a-z_]{3,48}))?", "choose_country"),
+    (r"q:(?P<about>host|origin):(?P<topic>[a-z_]{3,48})", "ask_country"),
+    (r"e:(?P<step>start|stop|resume|again|share|alone)", "precheck"),
+    (r"e:(?P<question>[a-z]{4,12}):(?P<value>[A-Za-z_]{2,16})", "precheck_answer"),
     (r"c:(?P<command>start|language|help|human|privacy|export|delete)", "command"),
 )
 
@@ -55,6 +59,26 @@ def feedback(helpful: bool, reply: int) -> str:
     return f"f:{'+' if helpful else '-'}:{reply}"
 
 
+def country(about: str, code: str, topic_id: str | None = None) -> str:
+    """Payload of a button that names a country: where the person is (``host``) or would go (``origin``)."""
+    return f"k:{about}:{code}" + (f":{topic_id}" if topic_id else "")
+
+
+def ask_country(about: str, topic_id: str) -> str:
+    """Payload of a button that asks for the country again, for a topic."""
+    return f"q:{about}:{topic_id}"
+
+
+def precheck(step: str) -> str:
+    """Payload of a button that moves the pre-check: start, stop, resume, again, share or alone."""
+    return f"e:{step}"
+
+
+def precheck_answer(question: str, value: str) -> str:
+    """Payload of a button that answers a question of the pre-check."""
+    return f"e:{question}:{value}"
+
+
 def command(name: str) -> str:
     """Payload of a slash command."""
     return f"c:{name}"
@@ -72,6 +96,10 @@ _RASA = {
     "feedback": "feedback",
     "handoff": "handoff",
     "none_of_these": "nlu_fallback",
+    "choose_country": "inform_place",
+    "ask_country": "ask_country",
+    "precheck": "precheck",
+    "precheck_answer": "precheck",
     "delete_confirmed": "command_privacy_delete",
     "delete_refused": "command_privacy_delete",
 }
@@ -93,5 +121,5 @@ def to_rasa(payload: str) -> str | None:
         return f"/{choice.values['topic']}"
     if choice.name == "command":
         return f"/{_COMMAND_INTENTS.get(choice.values['command'], 'command_' + choice.values['command'])}"
-    values = _RASA_VALUES.get(choice.name, choice.values)
+    values = _RASA_VALUES.get(choice.name, {name: value for name, value in choice.values.items() if value})
     return f"/{_RASA[choice.name]}" + (json.dumps(values) if values else "")

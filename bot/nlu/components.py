@@ -1,20 +1,18 @@
 """Rasa graph components around the pure parts of this package.
 
 They hand their findings on as message properties, which Rasa keeps in the latest message of the tracker:
-``language`` (dict of a ``LanguageChoice``), ``concepts``, ``crisis`` (kind and rule), ``candidates``.
+``language`` (dict of a ``LanguageChoice``), ``crisis`` (kind and rule), ``candidates``; places are entities.
 """
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-from abc import abstractmethod
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import spacy
-from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
@@ -25,66 +23,23 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.languages import DEFAULT, LANGUAGES, from_hint
 from bot.nlu.concepts import Concepts
 from bot.nlu.crisis import CrisisRules
-from bot.nlu.decision import Thresholds, decide
+from bot.nlu.decision import CLARIFY, FALLBACK, INFORM_PLACE, OUT_OF_SCOPE, Thresholds, decide
 from bot.nlu.intents import IntentModel
 from bot.nlu.language_choice import choose
 from bot.nlu.language_id import LanguageModel
+from bot.nlu.normalise import fold
+from bot.nlu.places import Place, PlaceFinder, ordinary_words
+from bot.nlu.stored import Stored, is_command
 
 LANGUAGE = "language"
 UNLAUNCHED_INTENT = "unlaunched_language"
+PLACE = "place"
+FEW_WORDS = 2  # "i am in italy" has more; what has not may still be a question in a word or two
 _TYPE = DefaultV1Recipe.ComponentType
 
 
-def _is_command(message: Message) -> bool:
-    return str(message.get("text") or "").startswith("/")
-
-
-class _Stored(GraphComponent):
-    """What the components share: they are built from a config and a folder in the model."""
-
-    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
-        self._config, self._model_storage, self._resource = config, model_storage, resource
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> _Stored:
-        return cls(config, model_storage, resource)
-
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> _Stored:
-        component = cls(config, model_storage, resource)
-        with model_storage.read_from(resource) as folder:
-            component.read(folder)
-        return component
-
-    @classmethod
-    def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
-        """Lets Rasa's cache see what it does not look at by itself: the folder this component reads, and our code."""
-        digest = hashlib.sha256()
-        folders = [Path(value) for key, value in config.items() if key in ("samples", "rules", "concepts")]
-        for path in sorted(file for folder in (*folders, Path(__file__).parent) for file in folder.glob("*.*")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
-        return digest.hexdigest()
-
-    @abstractmethod
-    def read(self, folder: Path) -> None:
-        """Restores what training left in the model's folder."""
-
-
 @DefaultV1Recipe.register(_TYPE.MESSAGE_FEATURIZER, is_trainable=True)
-class LanguageIdentifier(_Stored):
+class LanguageIdentifier(Stored):
     """Finds the language a message is written in and decides the one to answer in.
 
     The message's metadata may say what the conversation knows: ``language``, ``language_chosen``, ``locale``.
@@ -117,7 +72,7 @@ class LanguageIdentifier(_Stored):
         for message in messages:
             known = message.get("metadata") or {}
             choice = choose(
-                self.model.guess("" if _is_command(message) else message.get("text") or ""),
+                self.model.guess("" if is_command(message) else message.get("text") or ""),
                 current=known.get(LANGUAGE),
                 chosen=bool(known.get("language_chosen")),
                 hint=from_hint(known.get("locale")),
@@ -171,7 +126,7 @@ class MultilingualTokenizer(Tokenizer):
 
 
 @DefaultV1Recipe.register(_TYPE.MESSAGE_FEATURIZER, is_trainable=True)
-class CrisisDetector(_Stored):
+class CrisisDetector(Stored):
     """Applies the crisis rules, which travel inside the model so that both always fit."""
 
     rules: CrisisRules
@@ -195,13 +150,67 @@ class CrisisDetector(_Stored):
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            found = None if _is_command(message) else self.rules.find(message.get("text") or "")
+            found = None if is_command(message) else self.rules.find(message.get("text") or "")
             message.set("crisis", asdict(found) if found else None, add_to_output=True)
         return messages
 
 
+@DefaultV1Recipe.register(_TYPE.ENTITY_EXTRACTOR, is_trainable=True)
+class PlaceExtractor(Stored):
+    """Finds countries and cities; each is an entity ``place`` whose value is the country's ISO code."""
+
+    finder: PlaceFinder
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        return {"places": "data/places"}
+
+    def train(self, training_data: TrainingData) -> Resource:
+        source = Path(self._config["places"])
+        ordinary = ordinary_words(example.get("text") or "" for example in training_data.intent_examples)
+        self.finder = PlaceFinder.load(source, ordinary)
+        with self._model_storage.write_to(self._resource) as folder:
+            shutil.copytree(source, folder / "places")
+            (folder / "ordinary.txt").write_text("\n".join(sorted(ordinary)), encoding="utf-8")
+        return self._resource
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        return training_data
+
+    def read(self, folder: Path) -> None:
+        ordinary = (folder / "ordinary.txt").read_text(encoding="utf-8").split()
+        self.finder = PlaceFinder.load(folder / "places", ordinary)
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        for message in messages:
+            if not is_command(message):
+                found = self.finder.find(message.get("text") or "")
+                message.set("entities", [*message.get("entities", []), *map(_entity, found)], add_to_output=True)
+        return messages
+
+
+def _is_place_alone(message: Message, intent: str) -> bool:
+    """Whether a message says a place and hardly anything else, or the classifier understood it so."""
+    named = [entity for entity in message.get("entities", ()) if entity["entity"] == PLACE]
+    if not named:
+        return False
+    left = len(fold(message.get("text") or "").split()) - sum(entity["end"] - entity["start"] for entity in named)
+    return left == 0 or intent == INFORM_PLACE or (left <= FEW_WORDS and intent in (FALLBACK, CLARIFY, OUT_OF_SCOPE))
+
+
+def _entity(place: Place) -> dict[str, Any]:
+    return {
+        "entity": PLACE,
+        "value": place.country,
+        "start": place.start,
+        "end": place.end,
+        "city": place.city,
+        "extractor": "PlaceExtractor",
+    }
+
+
 @DefaultV1Recipe.register(_TYPE.INTENT_CLASSIFIER, is_trainable=True)
-class LinearIntentClassifier(_Stored):
+class LinearIntentClassifier(Stored):
     """Chooses the intent: a crisis first, then what the linear model is sure enough of."""
 
     model: IntentModel
@@ -233,7 +242,7 @@ class LinearIntentClassifier(_Stored):
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            if not _is_command(message):
+            if not is_command(message):
                 self._classify(message)
         return messages
 
@@ -246,6 +255,8 @@ class LinearIntentClassifier(_Stored):
             intent, confidence = "crisis", 1.0
         elif intent == "crisis":
             message.set("crisis", {"kind": decision.crisis, "rule": "classifier"}, add_to_output=True)
+        elif _is_place_alone(message, intent):
+            intent, confidence, candidates = INFORM_PLACE, 1.0, ()
         elif (message.get(LANGUAGE) or {}).get("unlaunched"):
             intent, candidates = UNLAUNCHED_INTENT, ()
         message.set("intent", {"name": intent, "confidence": confidence}, add_to_output=True)

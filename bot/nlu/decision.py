@@ -10,7 +10,8 @@ OUT_OF_SCOPE = "out_of_scope"
 HANDOFF = "handoff"
 NOT_A_CRISIS = "crisis_none"
 CRISIS_PREFIX = "crisis_"
-_OTHER_PREFIXES = ("smalltalk_", "command_", "crisis_", "out_of_", "handoff")
+INFORM_PLACE = "inform_place"
+_OTHER_PREFIXES = ("smalltalk_", "command_", "crisis_", "out_of_", "handoff", INFORM_PLACE)
 
 
 class Ranked(NamedTuple):

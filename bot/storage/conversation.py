@@ -24,6 +24,8 @@ class Conversation(Base):
     language: Mapped[str | None] = mapped_column(String(8))
     language_chosen: Mapped[bool] = mapped_column(default=False)
     locale: Mapped[str | None] = mapped_column(String(35))
+    host_country: Mapped[str | None] = mapped_column(String(2))  # ISO 3166; told by the person
+    origin_country: Mapped[str | None] = mapped_column(String(2))
     holder: Mapped[str] = mapped_column(String(16), default="bot")  # who speaks: bot | counsellor
     leaving: Mapped[bool] = mapped_column(default=False)  # erased once the last word is delivered
     created_at: Mapped[datetime] = mapped_column(default=now)

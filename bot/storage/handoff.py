@@ -1,6 +1,7 @@
 """Cases: requests for a human counsellor, and the audit of what happened to them."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -32,6 +33,7 @@ class Case(Base):
     reason: Mapped[str] = mapped_column(String(64), default="asked")
     language: Mapped[str] = mapped_column(String(8))
     counsellor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    facts: Mapped[dict[str, Any] | None]  # answers of the pre-check, if the person agreed to pass them on
     created_at: Mapped[datetime] = mapped_column(default=now)
     claimed_at: Mapped[datetime | None] = mapped_column(Moment)
     closed_at: Mapped[datetime | None] = mapped_column(Moment)

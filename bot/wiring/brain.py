@@ -39,8 +39,7 @@ def make_answering(
 ) -> Answering:
     """What answers messages; without a database the answers come straight from the content pack."""
     catalogue: Catalogue = StoreCatalogue(database) if database else PackCatalogue(pack.load(settings.content))
-    places = settings.content / "places.yml"
-    context.provide(context.Context(catalogue, settings.retention_days, places))
+    context.provide(context.Context(catalogue, settings.retention_days, settings.content))
     return Answering(
         database=database or Database("sqlite://"),
         assistant=RasaAssistant(
@@ -50,6 +49,6 @@ def make_answering(
         catalogue=catalogue,
         hours=opening_hours(settings),
         retention_days=settings.retention_days,
-        places=places,
+        places=settings.content / "places",
         worker=worker_name(),
     )

@@ -25,6 +25,7 @@ from bot.storage.inbox import InboxMessage
 from bot.storage.outbox import OutboxMessage
 from bot.storage.session import Database
 from bot.texts import text
+from bot.worker import typed
 from bot.worker.reading import Reading, read
 
 logger = logging.getLogger(__name__)
@@ -114,7 +115,8 @@ class Answering:
         await self._remember(turn)
         spoken = turn.language if turn.language_chosen and turn.language else language
         spoken = spoken if is_launched(spoken) else self._language(turn)
-        words = () if held else (replies.crisis(kind, spoken, country=None, today=now().date(), places=self.places),)
+        country = turn.host
+        words = () if held else (replies.crisis(kind, spoken, country=country, today=now().date(), places=self.places),)
         effects = (Effect("handoff", {"urgent": True, "reason": kind}),)
         outcome = Outcome("crisis", crisis=kind, confidence=1.0, language=spoken, detected=language)
         return Response(words, effects, outcome)
@@ -202,6 +204,9 @@ class Answering:
             case "language":
                 conversation.language = effect.values["code"]
                 conversation.language_chosen = effect.values["chosen"]
+            case "place":
+                conversation.host_country = effect.values.get("host", conversation.host_country)
+                conversation.origin_country = effect.values.get("origin", conversation.origin_country)
             case "feedback":
                 rated = session.scalar(
                     select(OutboxMessage).where(
@@ -224,9 +229,24 @@ class _Waiting:
     first: bool  # greet before answering: this channel has no /start of its own
 
 
+def _typed_choice(session: Session, row: InboxMessage) -> str | None:
+    """The button of the assistant's last message that a person named in words."""
+    if len(row.text) > typed.LONGEST:
+        return None
+    body = session.scalar(
+        select(OutboxMessage.body)
+        .where(OutboxMessage.conversation_id == row.conversation_id, OutboxMessage.speaker == "bot")
+        .order_by(OutboxMessage.id.desc())
+        .limit(1)
+    )
+    return typed.chosen(row.text, Outgoing.from_json(body).buttons) if body else None
+
+
 def _waiting(session: Session, row: InboxMessage) -> _Waiting:
     conversation = session.get_one(Conversation, row.conversation_id)
     reading = read(row.kind, row.text, row.payload)
+    if reading.text and (payload := _typed_choice(session, row)):
+        reading = Reading(payload=payload)
     earlier = session.scalar(
         select(InboxMessage.id)
         .where(InboxMessage.conversation_id == row.conversation_id, InboxMessage.id < row.id)
@@ -239,6 +259,8 @@ def _waiting(session: Session, row: InboxMessage) -> _Waiting:
         language=conversation.language,
         language_chosen=conversation.language_chosen,
         locale=conversation.locale,
+        host=conversation.host_country,
+        origin=conversation.origin_country,
         today=row.received_at.date(),
     )
     greet = earlier is None and reading.payload != "c:start" and row.channel != "rest" and row.kind != "group"

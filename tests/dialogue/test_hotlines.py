@@ -8,7 +8,7 @@ from bot.dialogue import hotlines
 from bot.languages import launched
 
 TODAY = date(2026, 11, 24)
-SHIPPED = Path("data/places.yml")
+SHIPPED = Path("data/places")
 
 LINES = """
 hotlines:
@@ -23,13 +23,13 @@ hotlines:
 
 @pytest.fixture
 def path(tmp_path):
-    made = tmp_path / "places.yml"
+    made = tmp_path / "hotlines.yml"
     made.write_text(LINES)
-    return made
+    return tmp_path
 
 
 def shown(path: Path, country: str | None, kind: str = "medical", today: date = TODAY) -> list[str]:
-    return [line.number for line in hotlines.numbers(kind, country, today=today, path=path)]
+    return [line.number for line in hotlines.numbers(kind, country, today=today, folder=path)]
 
 
 def test_a_countrys_own_numbers_come_before_those_that_hold_in_many(path):
@@ -60,9 +60,9 @@ def test_a_number_is_shown_until_half_a_year_after_its_check_and_not_a_day_longe
 
 def test_at_most_four_numbers_are_shown_so_that_the_first_is_seen(tmp_path):
     row = '  - {country: "*", number: "%d", what: w, kinds: [medical], mark: VERIFIED, last_checked: 2026-11-23}\n'
-    path = tmp_path / "many.yml"
+    path = tmp_path / "hotlines.yml"
     path.write_text("hotlines:\n" + "".join(row % number for number in range(9)))
-    assert shown(path, None) == ["0", "1", "2", "3"]
+    assert shown(tmp_path, None) == ["0", "1", "2", "3"]
 
 
 def test_every_shipped_number_says_what_answers_there_in_every_language():

@@ -12,7 +12,7 @@ from bot.dialogue import hotlines, replies
 from bot.languages import launched
 from bot.messaging import payloads
 
-PLACES = Path("data/places.yml")
+PLACES = Path("data/places")
 TODAY = date(2026, 11, 24)
 SOURCE = Source("Return handbook", "IOM", "https://example.org/handbook", "11 Mar 2019")
 CODES = [row.code for row in launched()]
@@ -170,7 +170,7 @@ def test_the_welcome_prints_the_retention_and_offers_languages_topics_and_a_pers
 @pytest.mark.parametrize("kind", CRISES)
 def test_a_safety_text_comes_first_and_its_numbers_are_checked_ones(kind, language):
     shown = replies.crisis(kind, language, country=None, today=TODAY, places=PLACES)
-    numbers = hotlines.numbers(kind, None, today=TODAY, path=PLACES)
+    numbers = hotlines.numbers(kind, None, today=TODAY, folder=PLACES)
     assert shown.text.startswith(texts.text(f"crisis.{kind}", language))
     assert all(line.number in shown.text for line in numbers)
     assert shown.text.count("☎") == len(numbers)
@@ -180,9 +180,7 @@ def test_a_safety_text_comes_first_and_its_numbers_are_checked_ones(kind, langua
 
 
 def test_a_safety_text_shows_no_number_that_was_not_checked_for_half_a_year():
-    late = (
-        max(line.last_checked for line in hotlines.load(Path("data/places.yml"))) + hotlines.FRESH + timedelta(days=1)
-    )
+    late = max(line.last_checked for line in hotlines.load(Path("data/places"))) + hotlines.FRESH + timedelta(days=1)
     shown = replies.crisis("self_harm", "en", country=None, today=late, places=PLACES)
     assert "☎" not in shown.text
     assert "Numbers checked" not in shown.text

@@ -10,6 +10,7 @@ _ENGLISH = Locale.parse("en")
 
 _REASONS = {
     "asked": "Asked for a person",
+    "precheck": "Wants the pre-check looked at",
     "self_harm": "Self-harm",
     "medical": "Medical emergency",
     "violence": "Violence",
