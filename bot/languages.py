@@ -40,14 +40,14 @@ LANGUAGES: dict[str, Language] = {
         Language("fr", "Français", "ltr", "fr", "fr", True),
         Language("es", "Español", "ltr", "es", "es", True),
         Language("ar", "العربية", "rtl", "ar", "ar", True),
-        Language("pt", "Português", "ltr", "pt_BR", "pt", False),
-        Language("tr", "Türkçe", "ltr", "tr", "tr", False),
-        Language("ru", "Русский", "ltr", "ru", "ru", False),
-        Language("fa", "فارسی / دری", "rtl", "fa", "fa", False),
-        Language("ur", "اردو", "rtl", "ur", "ur", False),
-        Language("bn", "বাংলা", "ltr", "bn", "bn", False),
-        Language("ka", "ქართული", "ltr", "ka", "xx", False),
-        Language("sq", "Shqip", "ltr", "sq", "sq", False),
+        Language("pt", "Português", "ltr", "pt_BR", "pt", True),
+        Language("tr", "Türkçe", "ltr", "tr", "tr", True),
+        Language("ru", "Русский", "ltr", "ru", "ru", True),
+        Language("fa", "فارسی / دری", "rtl", "fa", "fa", True),
+        Language("ur", "اردو", "rtl", "ur", "ur", True),
+        Language("bn", "বাংলা", "ltr", "bn", "bn", True),
+        Language("ka", "ქართული", "ltr", "ka", "xx", True),
+        Language("sq", "Shqip", "ltr", "sq", "sq", True),
     )
 }
 

@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from bot import rasa_without_tensorflow
+from bot.assistant_model import NoModel, find_model
 from bot.handoff import hours
 from bot.messaging.messages import Incoming
 from bot.storage import migrate
@@ -25,6 +26,14 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # a Tuesday
 @pytest.fixture(scope="session", autouse=True)
 def in_repository() -> None:
     os.chdir(ROOT)
+
+
+@pytest.fixture(scope="session")
+def trained() -> None:
+    try:
+        find_model(ROOT / "models")
+    except NoModel as problem:
+        pytest.fail(f"{problem}; `make test` does it")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import asdict
 
 import pytest
 
@@ -26,7 +27,7 @@ def counted(outcome: Outcome, *expected: str, language: str = "en") -> Score:
 def marks(score: Score) -> dict[str, int]:
     """The counts that are not zero, without those every question has."""
     left = {"questions", "ms", "language_right"}
-    return {name: value for name, value in evaluation.asdict(score).items() if value and name not in left}
+    return {name: value for name, value in asdict(score).items() if value and name not in left}
 
 
 def test_questions_are_read_with_alternatives_and_without_comments(tmp_path):
@@ -92,7 +93,33 @@ def test_the_table_has_a_row_for_each_language():
     lines = evaluation.table(scores).splitlines()
     assert [line[:4].strip() for line in lines] == ["", "ar", "fr"]
     assert len({len(line) for line in lines}) == 1
-    assert evaluation.as_json(scores)["fr"]["oos"] == 1
+
+
+FLOORS = {"en": {"understood": 90, "wrong": 3, "language": 95}, "ka": {"understood": 90}}
+
+
+def test_a_language_at_its_floors_has_not_fallen():
+    score = Score(topics=100, right=80, asked_right=10, wrong=3, questions=100, language_right=95)
+    assert evaluation.below({"en": score}, FLOORS) == []
+
+
+def test_what_has_fallen_below_or_risen_above_its_floor_is_named():
+    score = Score(topics=100, right=80, asked_right=9, wrong=4, questions=100, language_right=94)
+    fallen = evaluation.below({"en": score}, FLOORS)
+    assert fallen == [
+        "en: understood is 89.0 %, the floor is 90 %",
+        "en: wrong is 4.0 %, the floor is 3 %",
+        "en: language is 94.0 %, the floor is 95 %",
+    ]
+
+
+def test_what_was_not_asked_cannot_fall():
+    assert evaluation.below({"en": Score()}, {"en": {"crisis": 98}}) == []
+
+
+def test_a_floor_for_what_is_not_measured_is_refused():
+    with pytest.raises(EvaluationError, match="unknown measure 'charm'"):
+        evaluation.below({"en": Score()}, {"en": {"charm": 1}})
 
 
 class Knowing:

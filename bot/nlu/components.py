@@ -24,6 +24,7 @@ from bot.languages import DEFAULT, LANGUAGES, from_hint
 from bot.nlu.concepts import Concepts
 from bot.nlu.crisis import CrisisRules
 from bot.nlu.decision import CLARIFY, FALLBACK, INFORM_PLACE, OUT_OF_SCOPE, Thresholds, decide
+from bot.nlu.importer import FORM
 from bot.nlu.intents import IntentModel
 from bot.nlu.language_choice import choose
 from bot.nlu.language_id import LanguageModel
@@ -53,11 +54,7 @@ class LanguageIdentifier(Stored):
 
     def train(self, training_data: TrainingData) -> Resource:
         samples = read_samples(Path(self._config["samples"]))
-        for example in training_data.intent_examples:
-            metadata = example.get("metadata") or {}
-            if metadata.get(LANGUAGE) in LANGUAGES and metadata.get("script", "own") == "own":
-                samples.setdefault(metadata[LANGUAGE], []).append(example.get("text"))
-        self.model = LanguageModel.train(samples)
+        self.model = LanguageModel.train(language_samples(samples, training_data.intent_examples))
         with self._model_storage.write_to(self._resource) as folder:
             self.model.save(folder / "languages.npz")
         return self._resource
@@ -81,6 +78,16 @@ class LanguageIdentifier(Stored):
         return messages
 
 
+def language_samples(samples: dict[str, list[str]], examples: list[Message]) -> dict[str, list[str]]:
+    """The samples, and with them the example questions of every language in the form they are written in."""
+    found = {form: list(lines) for form, lines in samples.items()}
+    for example in examples:
+        form = (example.get("metadata") or {}).get(FORM)
+        if form in samples or form in LANGUAGES:
+            found.setdefault(form, []).append(example.get("text"))
+    return found
+
+
 def read_samples(folder: Path) -> dict[str, list[str]]:
     """Sample lines per language from ``<folder>/<code>.txt``; lines starting with ``#`` are comments."""
     return {
@@ -97,7 +104,12 @@ class MultilingualTokenizer(Tokenizer):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"intent_tokenization_flag": False, "intent_split_symbol": "_", "token_pattern": None}
+        return {
+            "intent_tokenization_flag": False,
+            "intent_split_symbol": "_",
+            "token_pattern": None,
+            "training_data": True,  # false where no component that learns looks at tokens
+        }
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
@@ -112,6 +124,9 @@ class MultilingualTokenizer(Tokenizer):
         execution_context: ExecutionContext,
     ) -> MultilingualTokenizer:
         return cls(config)
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        return super().process_training_data(training_data) if self._config["training_data"] else training_data
 
     def tokenize(self, message: Message, attribute: str) -> list[Token]:
         found = message.get(LANGUAGE) or {}

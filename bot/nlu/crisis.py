@@ -49,11 +49,12 @@ class CrisisRules:
         hits = self._matches.find(folded)
         if not hits:
             return None
-        excused = self._exceptions.find(folded)
-        open_hits = {label: rule for label, rule in hits.items() if label not in excused}
+        # a language whose rule fired and was excused knows the phrase: rules of other languages that see
+        # the same kind of crisis in it (words such as "suicide" are shared) are excused with it
+        excused = {label.split(":")[0] for label in self._exceptions.find(folded) if label in hits}
         for kind in KINDS:
-            for label, rule in open_hits.items():
+            for label, rule in hits.items():
                 found, language = label.split(":")
-                if found == kind:
+                if found == kind and kind not in excused:
                     return Crisis(kind, rule, language)
         return None

@@ -39,24 +39,20 @@ class Thresholds:
         crisis: Least margin to treat a message as a crisis that no rule saw.
         handoff: Least margin to take a message for a request for a person.
         rival: How far behind the best other intent a crisis or a request for a person may lie to win.
-        outside: Margin of out-of-scope above which nothing is answered.
-        doubt: Margin of out-of-scope above which a topic is offered rather than answered,
-        inside: unless its own margin is at least this.
-        offer: Least probability of topics together to ask "did you mean".
+        outside: How far out-of-scope may be ahead of the best topic (as margins) before nothing is answered.
+        doubt: How far it must lie behind the best topic for an answer rather than a question.
         candidate: Least probability of a topic to be offered.
     """
 
-    answer: float = 0.55
+    answer: float = 0.50
     lead: float = 0.15
     other: float = 0.30
     crisis: float = -0.35
     handoff: float = -0.50
     rival: float = 0.05
-    outside: float = -0.35
-    doubt: float = -0.45
-    inside: float = 0.15
-    offer: float = 0.25
-    candidate: float = 0.03
+    outside: float = 0.05
+    doubt: float = 0.10
+    candidate: float = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,25 +94,21 @@ def decide(ranking: Sequence[Ranked], limits: Thresholds) -> Decision:
         return Decision(HANDOFF, next(r.share for r in ranking if r.name == HANDOFF))
     if not is_topic(best.name) and best.name != OUT_OF_SCOPE and best.share >= limits.other:
         return Decision(best.name, best.share)
-    outside = margins.get(OUT_OF_SCOPE, -1.0)
-    if outside >= limits.outside:
-        return Decision(OUT_OF_SCOPE, best.share)
-    return _about_topics([r for r in ranking if is_topic(r.name)], limits, doubtful=outside >= limits.doubt)
+    return _about_topics([r for r in ranking if is_topic(r.name)], margins.get(OUT_OF_SCOPE, -1.0), limits)
 
 
 def _is_crisis(name: str) -> bool:
     return name.startswith(CRISIS_PREFIX) and name != NOT_A_CRISIS
 
 
-def _about_topics(topics: Sequence[Ranked], limits: Thresholds, *, doubtful: bool) -> Decision:
-    """Answers the best topic if it is sure enough, offers those that come close, or gives up."""
+def _about_topics(topics: Sequence[Ranked], outside: float, limits: Thresholds) -> Decision:
+    """Answers the best topic if it is sure enough, offers those that come close, or says that it is out of scope."""
     if not topics:
         return Decision(FALLBACK, 0.0)
     best, lead = topics[0], topics[0].share - (topics[1].share if len(topics) > 1 else 0.0)
+    if outside - best.margin >= limits.outside:
+        return Decision(OUT_OF_SCOPE, best.share)
     offered = tuple(r.name for r in topics[:3] if r.share >= limits.candidate)
-    sure = best.margin >= limits.inside or not doubtful
-    if sure and best.share >= limits.answer and lead >= limits.lead:
+    if best.share >= limits.answer and lead >= limits.lead and best.margin - outside >= limits.doubt:
         return Decision(best.name, best.share, offered)
-    if offered and sum(r.share for r in topics[:3]) >= limits.offer:
-        return Decision(CLARIFY, best.share, offered)
-    return Decision(FALLBACK, best.share, offered)
+    return Decision(CLARIFY if offered else FALLBACK, best.share, offered)

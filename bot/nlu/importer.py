@@ -1,6 +1,7 @@
 """Feeds Rasa's training with the content pack's example questions, each with its language."""
 
 import copy
+import hashlib
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from bot.languages import LANGUAGES
 from bot.nlu.language_id import script_of
 from bot.yaml_files import read_yaml
 
+FORM = "form"  # metadata: the class of language samples that an example belongs to, if any
+
 
 class Example(Message):
     """A training message that is cheap to copy and hash: Rasa does both a dozen times to each of them."""
@@ -21,6 +24,10 @@ class Example(Message):
     def __hash__(self) -> int:
         # equal messages have equal texts and intents; equality itself stays Rasa's
         return hash((self.get("text"), self.get("intent")))
+
+    def fingerprint(self) -> str:
+        """What Rasa's cache knows this message by; tokens and the like follow from the text."""
+        return hashlib.md5(repr((self.get("text"), self.get("intent"))).encode(), usedforsecurity=False).hexdigest()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Example":
         twin = copy.copy(self)
@@ -63,10 +70,12 @@ def _tagged(data: TrainingData, language: str) -> list[Message]:
     ]
 
 
-def _metadata(text: str, language: str) -> dict[str, str]:
-    """The example's language, and whether it is written in that language's usual script or romanised."""
-    usual = script_of(LANGUAGES[language].name)
-    return {"language": language, "script": "own" if script_of(text) == usual else "other"}
+def _metadata(text: str, language: str) -> dict[str, str | None]:
+    """The example's language, and the written form it is a sample of: ``ur``, or ``ur-latn`` in Latin letters."""
+    script = script_of(text)
+    if script == script_of(LANGUAGES[language].name):
+        return {"language": language, FORM: language}
+    return {"language": language, FORM: f"{language}-latn" if script == "Latin" else None}
 
 
 def faq_messages(folder: Path) -> list[Message]:

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -18,23 +19,29 @@ from bot.nlu.concepts import Concepts
 from bot.nlu.decision import Ranked
 from bot.nlu.normalise import fold
 
-REGULARISATION = 0.2
+REGULARISATION = 0.4
 CONCEPT_WEIGHT = 0.7
-HELD_OUT = 0.2  # share of the examples on which the temperature is fitted
+STEM = 4  # letters of a word that mostly carry its meaning, whatever its ending
+STEM_WEIGHT = 0.7
+WORKERS = 2
+FITTED, HELD_OUT = 0.5, 0.2  # shares of the examples to fit a model for the temperature to, and to find it on
 _TEMPERATURES = np.geomspace(0.05, 1.0, 25)
 
 
 def _vectorizers() -> dict[str, TfidfVectorizer]:
     return {
-        "chars": TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True, dtype=np.float32),
+        "chars": TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=2, sublinear_tf=True, dtype=np.float32),
         "words": TfidfVectorizer(
             analyzer="word", token_pattern=r"\S+", ngram_range=(1, 2), min_df=2, sublinear_tf=True, dtype=np.float32
+        ),
+        "stems": TfidfVectorizer(
+            analyzer="word", token_pattern=r"\S+", ngram_range=(1, 3), min_df=2, sublinear_tf=True, dtype=np.float32
         ),
         "concepts": TfidfVectorizer(analyzer="word", token_pattern=r"\S+", dtype=np.float32),
     }
 
 
-_WEIGHTS = {"chars": 1.0, "words": 1.0, "concepts": CONCEPT_WEIGHT}
+_WEIGHTS = {"chars": 1.0, "words": 1.0, "stems": STEM_WEIGHT, "concepts": CONCEPT_WEIGHT}
 
 
 class IntentModel:
@@ -49,7 +56,7 @@ class IntentModel:
         concepts: Concepts,
         vectorizers: dict[str, TfidfVectorizer],
         classes: list[str],
-        weights: NDArray[np.float32],
+        weights: NDArray[np.float16],
         bias: NDArray[np.float32],
         temperature: float,
     ) -> None:
@@ -67,24 +74,21 @@ class IntentModel:
         views = _views(texts, concepts)
         features = _joined({name: v.fit_transform(views[name]) for name, v in vectorizers.items()})
         labels = np.array(intents)
-        with ThreadPoolExecutor(2) as pool:  # liblinear lets other threads run
-            fitting = pool.submit(_svm().fit, features, labels)
-            temperature = _temperature(features, labels)
-            svm = fitting.result()
+        fitted = _fit(features, labels)
         return cls(
             concepts,
             vectorizers,
-            [str(name) for name in svm.classes_],
-            np.ascontiguousarray(svm.coef_.T, dtype=np.float32),
-            svm.intercept_.astype(np.float32),
-            temperature,
+            fitted.classes,
+            fitted.weights.astype(np.float16),
+            fitted.bias,
+            _temperature(features, labels),
         )
 
     def rank(self, texts: Sequence[str]) -> list[list[Ranked]]:
         """For each text all intents, best first."""
         views = _views(texts, self.concepts)
         features = _joined({name: v.transform(views[name]) for name, v in self._vectorizers.items()})
-        margins = features @ self._weights + self._bias
+        margins = np.stack([self._margins(features[row]) for row in range(len(texts))])
         shares = _softmax(margins / self.temperature)
         order = np.argsort(-margins, axis=1)
         return [
@@ -92,11 +96,16 @@ class IntentModel:
             for row, best in enumerate(order)
         ]
 
+    def _margins(self, row: csr_matrix) -> NDArray[np.float32]:
+        # half precision halves the memory; only the few rows of weights that a text needs are widened
+        margins: NDArray[np.float32] = row.data @ self._weights[row.indices].astype(np.float32) + self._bias
+        return margins
+
     def save(self, folder: Path) -> None:
         """Writes numpy arrays and JSON, nothing that runs code when read."""
         folder.mkdir(parents=True, exist_ok=True)
         arrays = {f"idf_{name}": v.idf_ for name, v in self._vectorizers.items()}
-        np.savez_compressed(folder / "weights.npz", weights=self._weights.astype(np.float16), bias=self._bias, **arrays)
+        np.savez_compressed(folder / "weights.npz", weights=self._weights, bias=self._bias, **arrays)
         vocabularies = {
             name: {gram: int(column) for gram, column in v.vocabulary_.items()} for name, v in self._vectorizers.items()
         }
@@ -112,13 +121,19 @@ class IntentModel:
             for name, vectorizer in vectorizers.items():
                 vectorizer.vocabulary = about["vocabularies"][name]
                 vectorizer.idf_ = data[f"idf_{name}"]
-            weights, bias = data["weights"].astype(np.float32), data["bias"]
+            weights, bias = data["weights"], data["bias"]
         return cls(concepts, vectorizers, about["classes"], weights, bias, about["temperature"])
 
 
 def _views(texts: Sequence[str], concepts: Concepts) -> dict[str, list[str]]:
     folded = [fold(text) for text in texts]
-    return {"chars": folded, "words": folded, "concepts": [_with_pairs(concepts.find(text)) for text in folded]}
+    stems = [" ".join(word[:STEM] for word in text.split()) for text in folded]
+    return {
+        "chars": folded,
+        "words": folded,
+        "stems": stems,
+        "concepts": [_with_pairs(concepts.find(text)) for text in folded],
+    }
 
 
 def _with_pairs(found: list[str]) -> str:
@@ -126,22 +141,45 @@ def _with_pairs(found: list[str]) -> str:
     return " ".join([*found, *(f"{first}+{second}" for first, second in combinations(found, 2))])
 
 
-def _svm() -> LinearSVC:
-    return LinearSVC(C=REGULARISATION, dual=True, tol=1e-2, random_state=0)
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    classes: list[str]
+    weights: NDArray[np.float32]  # (features, classes)
+    bias: NDArray[np.float32]
+
+
+def _fit(features: csr_matrix, labels: NDArray[np.str_]) -> _Fitted:
+    """One linear SVM per class against the rest. The classes are shared out: liblinear lets other threads run."""
+    classes = sorted(set(labels))
+    shares = [classes[start::WORKERS] for start in range(WORKERS) if classes[start::WORKERS]]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        parts = list(pool.map(lambda share: _fit_share(features, labels, share), shares))
+    order = np.argsort([name for share in shares for name in share])
+    weights = np.concatenate([part.coef_[: len(share)] for part, share in zip(parts, shares, strict=True)])
+    bias = np.concatenate([part.intercept_[: len(share)] for part, share in zip(parts, shares, strict=True)])
+    return _Fitted(classes, np.ascontiguousarray(weights[order].T, dtype=np.float32), bias[order].astype(np.float32))
+
+
+def _fit_share(features: csr_matrix, labels: NDArray[np.str_], share: list[str]) -> LinearSVC:
+    """The SVMs of some classes; all others together are one more class, which comes last and is not used."""
+    numbers = {name: number for number, name in enumerate(share)}
+    targets = np.array([numbers.get(label, len(share)) for label in labels])
+    if len(set(targets)) < 3:  # liblinear fits two classes as one, with the sign of the second
+        targets = np.where(targets == 0, len(share) + 1, targets)
+    return LinearSVC(C=REGULARISATION, dual=True, tol=0.1, random_state=0).fit(features, targets)
 
 
 def _temperature(features: csr_matrix, labels: NDArray[np.str_]) -> float:
     """The temperature that makes probabilities honest on examples the model was not fitted to."""
-    counts = Counter(labels)
-    stratify = labels if min(counts.values()) >= 2 else None
-    fitted, held = train_test_split(np.arange(len(labels)), test_size=HELD_OUT, stratify=stratify, random_state=0)
-    svm = _svm().fit(features[fitted], labels[fitted])
-    margins = svm.decision_function(features[held])
-    if margins.ndim == 1:  # two classes share one margin
-        margins = np.stack([-margins, margins], axis=1)
-    known = np.isin(labels[held], svm.classes_)
-    truth = np.searchsorted(svm.classes_, labels[held][known])
-    return float(min(_TEMPERATURES, key=lambda t: _loss(margins[known], truth, float(t))))
+    stratify = labels if min(Counter(labels).values()) >= 2 else None
+    fitted, held = train_test_split(
+        np.arange(len(labels)), train_size=FITTED, test_size=HELD_OUT, stratify=stratify, random_state=0
+    )
+    model = _fit(features[fitted], labels[fitted])
+    known = np.isin(labels[held], model.classes)
+    margins = features[held][known] @ model.weights + model.bias
+    truth = np.searchsorted(model.classes, labels[held][known])
+    return float(min(_TEMPERATURES, key=lambda t: _loss(margins, truth, float(t))))
 
 
 def _joined(parts: dict[str, csr_matrix]) -> csr_matrix:

@@ -2,7 +2,7 @@
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +16,15 @@ DetectorFactory.seed = 0  # langdetect draws random samples; answers must not ch
 
 BUCKETS = 1 << 16
 ORDERS = (1, 2, 3, 4, 5)
-SMOOTHING = 0.3
+SMOOTHING = 0.1
 DOUBTFUL = 0.6  # below this share a second opinion is asked for; it costs milliseconds and 60 MB
 
 _SCRIPTS = (
     "Latin", "Arabic", "Cyrillic", "Greek", "Hebrew", "Armenian", "Georgian", "Ethiopic", "Devanagari", "Bengali",
     "Gurmukhi", "Tamil", "Sinhala", "Thai", "Myanmar", "Hangul", "Hiragana", "Katakana", "Han",
 )  # fmt: skip
+# written forms of their own that are answered in the language beside them
+_REPORTED_AS = {"ary": "ar", "pcm": "en"}
 _BY_SCRIPT = {script: re.compile(rf"\p{{Script={script}}}") for script in _SCRIPTS}
 _WORD = re.compile(r"[\p{L}\p{M}\p{N}'’]+")
 
@@ -58,15 +60,25 @@ def words_of(text: str) -> list[str]:
     return [word.casefold() for word in _WORD.findall(text) if not word.isdigit()]
 
 
-def _ngrams(text: str) -> Iterable[int]:
-    padded = f" {' '.join(words_of(text))} "
+def _ngrams(word: str) -> Iterator[int]:
+    """Buckets of the n-grams of a word with its borders, and of the whole word."""
+    padded = f" {word} "
     for order in ORDERS:
         for start in range(len(padded) - order + 1):
             yield zlib.crc32(padded[start : start + order].encode()) % BUCKETS
+    yield zlib.crc32(padded.encode()) % BUCKETS
+
+
+def _counts(lines: Iterable[str]) -> Counter[int]:
+    counts: Counter[int] = Counter()
+    for word, times in Counter(word for line in lines for word in words_of(line)).items():
+        for bucket in _ngrams(word):
+            counts[bucket] += times
+    return counts
 
 
 class LanguageModel:
-    """Naive Bayes over hashed character 1-5-grams, one group of languages per script.
+    """Naive Bayes over whole words and their hashed character 1-5-grams, one group of languages per script.
 
     Trained on a few hundred short lines per language. Romanised forms ("ar-latn") are classes of their
     own and reported as their language.
@@ -87,7 +99,7 @@ class LanguageModel:
         scripts, columns = [], []
         for name in classes:
             counts = np.full(BUCKETS, SMOOTHING)
-            for bucket, times in Counter(gram for line in samples[name] for gram in _ngrams(line)).items():
+            for bucket, times in _counts(samples[name]).items():
                 counts[bucket] += times
             columns.append(np.log(counts / counts.sum()).astype(np.float16))
             scripts.append(script_of(" ".join(samples[name])) or "Latin")
@@ -119,7 +131,7 @@ class LanguageModel:
         return Guess(ranking[0][0], ranking[0][1], len(words), ranking)
 
     def _shares(self, text: str, group: NDArray[np.int_]) -> dict[str, float]:
-        grams = np.fromiter(_ngrams(text), dtype=np.int64)
+        grams = np.fromiter((bucket for word in words_of(text) for bucket in _ngrams(word)), dtype=np.int64)
         scores = self.weights[grams][:, group].astype(np.float64).sum(axis=0)
         # neighbouring n-grams overlap, so the product of their probabilities is far too sure of itself
         scores = scores / len(ORDERS)
@@ -127,7 +139,7 @@ class LanguageModel:
         shares: dict[str, float] = {}
         for index, share in zip(group, odds / odds.sum(), strict=True):
             language = self.classes[index].split("-")[0]
-            language = {"ary": "ar"}.get(language, language)
+            language = _REPORTED_AS.get(language, language)
             shares[language] = shares.get(language, 0.0) + float(share)
         return shares
 

@@ -8,7 +8,7 @@ up to four words. Matching happens on folded text (``bot.nlu.normalise.fold``).
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 
 from bot.nlu.normalise import fold
 
@@ -70,6 +70,7 @@ def _alternatives(piece: str) -> list[str]:
     return [word for word in words if word]
 
 
+@cache
 def _folded(word: str) -> str:
     # the stars and inner spaces carry meaning; everything else is folded like a message
     parts = []

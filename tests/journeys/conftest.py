@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.assistant_model import NoModel, find_model
 from tests.support.botapi import BotApi
 from tests.support.graph import Graph
-from tests.support.installation import ROOT, Installation
+from tests.support.installation import Installation
 from tests.support.server import serve
 
 APP_SECRET = "app-secret"
@@ -21,14 +20,6 @@ class World:
     waymark: Installation
     telegram: BotApi
     graph: Graph
-
-
-@pytest.fixture(scope="session")
-def trained() -> None:
-    try:
-        find_model(ROOT / "models")
-    except NoModel as problem:
-        pytest.fail(f"{problem}; `make test` does it")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.nlu.components import read_samples
+from bot.nlu.components import language_samples, read_samples
 from bot.nlu.importer import faq_messages
 from bot.nlu.language_choice import choose
 from bot.nlu.language_id import Guess, LanguageModel, script_of
@@ -10,11 +10,7 @@ from bot.nlu.language_id import Guess, LanguageModel, script_of
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> LanguageModel:
-    samples = read_samples(Path("data/languages"))
-    for message in faq_messages(Path("data/faq")):
-        about = message.get("metadata")
-        if about["script"] == "own":
-            samples[about["language"]].append(message.get("text"))
+    samples = language_samples(read_samples(Path("data/languages")), faq_messages(Path("data/faq")))
     path = tmp_path_factory.mktemp("model") / "languages.npz"
     LanguageModel.train(samples).save(path)
     return LanguageModel.load(path)
