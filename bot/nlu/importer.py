@@ -1,6 +1,5 @@
 """Feeds Rasa's training with the content pack's example questions, each with its language."""
 
-import copy
 import hashlib
 from functools import cached_property
 from pathlib import Path
@@ -30,9 +29,12 @@ class Example(Message):
         return hashlib.md5(repr((self.get("text"), self.get("intent"))).encode(), usedforsecurity=False).hexdigest()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Example":
-        twin = copy.copy(self)
-        twin.data, twin.features = dict(self.data), list(self.features)
-        twin.output_properties = set(self.output_properties)
+        twin = Example.__new__(Example)
+        twin.__dict__ = self.__dict__ | {
+            "data": dict(self.data),
+            "features": list(self.features),
+            "output_properties": set(self.output_properties),
+        }
         return twin
 
 

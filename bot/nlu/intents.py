@@ -19,23 +19,23 @@ from bot.nlu.concepts import Concepts
 from bot.nlu.decision import Ranked
 from bot.nlu.normalise import fold
 
-REGULARISATION = 0.4
+REGULARISATION = 0.5
 CONCEPT_WEIGHT = 0.7
 STEM = 4  # letters of a word that mostly carry its meaning, whatever its ending
 STEM_WEIGHT = 0.7
 WORKERS = 2
-FITTED, HELD_OUT = 0.5, 0.2  # shares of the examples to fit a model for the temperature to, and to find it on
+FITTED, HELD_OUT = 0.3, 0.1  # shares of the examples to fit a model for the temperature to, and to find it on
 _TEMPERATURES = np.geomspace(0.05, 1.0, 25)
 
 
 def _vectorizers() -> dict[str, TfidfVectorizer]:
     return {
-        "chars": TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=2, sublinear_tf=True, dtype=np.float32),
+        "chars": TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=4, sublinear_tf=True, dtype=np.float32),
         "words": TfidfVectorizer(
-            analyzer="word", token_pattern=r"\S+", ngram_range=(1, 2), min_df=2, sublinear_tf=True, dtype=np.float32
+            analyzer="word", token_pattern=r"\S+", ngram_range=(1, 2), min_df=3, sublinear_tf=True, dtype=np.float32
         ),
         "stems": TfidfVectorizer(
-            analyzer="word", token_pattern=r"\S+", ngram_range=(1, 3), min_df=2, sublinear_tf=True, dtype=np.float32
+            analyzer="word", token_pattern=r"\S+", ngram_range=(1, 3), min_df=3, sublinear_tf=True, dtype=np.float32
         ),
         "concepts": TfidfVectorizer(analyzer="word", token_pattern=r"\S+", dtype=np.float32),
     }

@@ -45,6 +45,13 @@ class Pattern:
         sets = [frozenset(_anchor(word.split()[0]) for word in words) for words in required]
         self.anchors = min((keys for keys in sets if None not in keys), key=_breadth, default=frozenset())
 
+    @property
+    def single_word(self) -> str:
+        """The word, when the pattern is one word or its beginning (``word*``) and nothing else; otherwise empty."""
+        alternatives = self._pieces[0][0] if len(self._pieces) == 1 and not self._pieces[0][1] else []
+        word = alternatives[0] if len(alternatives) == 1 else ""
+        return word if word and not word.startswith("*") and " " not in word else ""
+
     @cached_property
     def regex(self) -> re.Pattern[str]:
         """The regular expression; it expects words followed by one space each."""
@@ -112,10 +119,16 @@ class PhraseMatcher:
     """Finds which of many labelled patterns occur in a text, fast: by the words the text holds."""
 
     def __init__(self, labelled: Iterable[tuple[str, str]]) -> None:
+        self._words: dict[str, list[tuple[str, str]]] = defaultdict(list)  # patterns that are one word: label, source
+        self._beginnings: dict[str, list[tuple[str, str]]] = defaultdict(list)  # and those that are its beginning
         self._by_anchor: dict[str, list[tuple[str, Pattern]]] = defaultdict(list)
         self._unanchored: list[tuple[str, Pattern]] = []
         for label, source in labelled:
             pattern = Pattern(source)
+            if word := pattern.single_word:
+                table = self._beginnings if word.endswith("*") else self._words
+                table[word.rstrip("*")].append((label, source))
+                continue
             for anchor in pattern.anchors:
                 self._by_anchor[str(anchor)].append((label, pattern))
             if not pattern.anchors:
@@ -123,11 +136,19 @@ class PhraseMatcher:
 
     def find(self, folded: str) -> dict[str, str]:
         """The labels whose patterns occur in ``folded`` text, each with the first pattern that did."""
-        text = f"{folded} "
-        keys = dict.fromkeys(key for word in folded.split() for key in _keys(word))
-        candidates = [pair for key in keys for pair in self._by_anchor.get(key, ())]
+        text, words = f"{folded} ", folded.split()
         found: dict[str, str] = {}
+        for label, source in self._single(words):
+            found.setdefault(label, source)
+        keys = dict.fromkeys(key for word in words for key in _keys(word))
+        candidates = [pair for key in keys for pair in self._by_anchor.get(key, ())]
         for label, pattern in candidates + self._unanchored:
             if label not in found and pattern.regex.search(text):
                 found[label] = pattern.source
         return found
+
+    def _single(self, words: list[str]) -> Iterator[tuple[str, str]]:
+        for word in words:
+            yield from self._words.get(word, ())
+            for end in range(1, len(word) + 1):
+                yield from self._beginnings.get(word[:end], ())
