@@ -24,7 +24,8 @@ prepare: $(if $(wildcard $(VENV)/.dev),dev,setup)
 
 test: dev emulator  ## all tests
 	$(BIN)/waymark train --if-needed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/journeys
+	$(BIN)/python -m pytest tests/journeys
 
 emulator: $(EMULATOR)/.ready  ## the Telegram that the tests talk to
 

@@ -30,7 +30,7 @@ _TEMPERATURES = np.geomspace(0.05, 1.0, 25)
 
 def _vectorizers() -> dict[str, TfidfVectorizer]:
     return {
-        "chars": TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=4, sublinear_tf=True, dtype=np.float32),
+        "chars": TfidfVectorizer(analyzer="char_wb", ngram_range=(4, 4), min_df=3, sublinear_tf=True, dtype=np.float32),
         "words": TfidfVectorizer(
             analyzer="word", token_pattern=r"\S+", ngram_range=(1, 2), min_df=3, sublinear_tf=True, dtype=np.float32
         ),

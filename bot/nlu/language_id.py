@@ -48,6 +48,8 @@ class Guess:
 
 def script_of(text: str) -> str | None:
     """The script most letters of ``text`` belong to; ``None`` without letters."""
+    if text.isascii():
+        return "Latin" if any(character.isalpha() for character in text) else None
     counts = {script: len(pattern.findall(text)) for script, pattern in _BY_SCRIPT.items()}
     best = max(counts, key=lambda script: counts[script])
     if not counts[best]:

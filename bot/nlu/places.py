@@ -15,7 +15,7 @@ from spacy.util import filter_spans
 from spacy.vocab import Vocab
 
 from bot.languages import LANGUAGES
-from bot.nlu.language_id import script_of
+from bot.nlu.language_id import script_of, words_of
 from bot.nlu.normalise import fold
 from bot.yaml_files import read_yaml
 
@@ -139,7 +139,10 @@ class PlaceFinder:
 
 def ordinary_words(texts: Iterable[str]) -> set[str]:
     """Folded words that occur at least twice in ``texts``: they mean something by themselves, however they look."""
-    counts = Counter(word for text in texts for word in fold(text).split())
+    counts: Counter[str] = Counter()
+    for written, times in Counter(word for text in texts for word in words_of(text)).items():
+        for word in fold(written).split():
+            counts[word] += times
     return {word for word, count in counts.items() if count > 1}
 
 

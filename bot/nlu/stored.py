@@ -32,6 +32,7 @@ class Stored(GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> Stored:
+        """A component that is to be trained."""
         return cls(config, model_storage, resource)
 
     @classmethod
@@ -43,6 +44,7 @@ class Stored(GraphComponent):
         execution_context: ExecutionContext,
         **kwargs: Any,
     ) -> Stored:
+        """A trained component, from what ``read`` finds in the model."""
         component = cls(config, model_storage, resource)
         with model_storage.read_from(resource) as folder:
             component.read(folder)

@@ -8,7 +8,7 @@ import pytest
 
 from bot import evaluation
 from bot.content import checks, pack
-from bot.languages import LANGUAGES, launched
+from bot.languages import LANGUAGES, is_launched, launched
 from bot.nlu.normalise import fold
 from bot.yaml_files import read_yaml
 
@@ -105,7 +105,7 @@ def test_no_example_question_belongs_to_two_topics(code):
 def test_evaluation_questions_never_occur_in_training(path):
     questions = evaluation.load(path)
     assert len(questions) > 100
-    for language in {question.language for question in questions}:
+    for language in {question.language for question in questions} & set(LANGUAGES):
         known = trained_on(language)
         assert len(known) > 1000
         assert [question.text for question in questions if fold(question.text) in known] == []
@@ -117,7 +117,16 @@ def test_evaluation_questions_expect_what_exists(path):
     known = set(PACK.topics) | kinds | {"handoff", "oos", "smalltalk"}
     for question in evaluation.load(path):
         assert set(question.expected) <= known, question.text
-        assert question.language in LANGUAGES
+        assert question.language in LANGUAGES or (DATA / "languages" / f"{question.language}.txt").exists()
+
+
+def test_questions_in_languages_that_are_not_launched_never_occur_among_their_samples():
+    questions = evaluation.load(Path("tests/evaluation/neighbours.tsv"))
+    for language in {question.language for question in questions}:
+        assert not is_launched(language)
+        lines = (DATA / "languages" / f"{language}.txt").read_text(encoding="utf-8").splitlines()
+        known = {fold(line) for line in lines}
+        assert [q.text for q in questions if q.language == language and fold(q.text) in known] == []
 
 
 @pytest.mark.parametrize("path", QUESTIONS, ids=lambda path: path.stem)
