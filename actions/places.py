@@ -9,7 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions import context, precheck
 from actions.speech import Domain, Events, entities, entity, known, language_of, outcome, say, today_of
 from bot.content import precheck as rules
-from bot.dialogue import countries
+from bot.dialogue import countries, replies
 from bot.dialogue.countries import HOST
 from bot.messaging.messages import Button, Effect, Outgoing
 
@@ -70,9 +70,12 @@ class ActionPlace(Action):
         code = entity(tracker, "country") or next(iter(entities(tracker, PLACE)), "")
         topic = entity(tracker, "topic") or _state(tracker)["topic"]
         pending = precheck.pending(tracker)
+        if not countries.exists(code):
+            say(dispatcher, replies.fallback(context.get().catalogue, language))
+            return outcome(tracker, "fallback")
         if topic is None and pending in rules.COUNTRY_QUESTIONS:
             return precheck.take(dispatcher, tracker, pending, code)
-        if topic not in places.topics or not rules.is_country(code):
+        if topic not in places.topics:
             say(dispatcher, countries.which(code, language))
             return outcome(tracker, "clarify", candidates=countries.ABOUT_A_COUNTRY)
         about = places.topics[topic].country

@@ -7,13 +7,15 @@ from babel.dates import format_skeleton
 from babel.numbers import format_currency
 
 from bot import texts
+from bot.content import precheck as rules
 from bot.content.places import Amount, Places, Programme
 from bot.dialogue import replies
-from bot.languages import LANGUAGES
+from bot.languages import DEFAULT, LANGUAGES
 from bot.messaging import payloads
 from bot.messaging.messages import Button, Outgoing
 
 HOST, ORIGIN = "host", "origin"
+_NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB"})
 ABOUT_A_COUNTRY = ("process_contact_office", "reintegration_countries")  # what one may want to know of a country
 BUTTON_TITLE = 20  # characters
 
@@ -21,6 +23,11 @@ BUTTON_TITLE = 20  # characters
 def name(code: str, language: str) -> str:
     """A country's name in a language (CLDR)."""
     return str(LANGUAGES[language].cldr.territories.get(code, code))
+
+
+def exists(code: str) -> bool:
+    """Whether ``code`` is a country's, not CLDR's word for a group of them or for none."""
+    return code in LANGUAGES[DEFAULT].cldr.territories and rules.is_country(code) and code not in _NO_COUNTRIES
 
 
 def ask(places: Places, topic: str, language: str, *, today: date) -> Outgoing:
