@@ -44,15 +44,15 @@ class Thresholds:
         candidate: Least probability of a topic to be offered.
     """
 
-    answer: float = 0.50
-    lead: float = 0.15
-    other: float = 0.30
-    crisis: float = -0.35
-    handoff: float = -0.50
-    rival: float = 0.05
-    outside: float = 0.05
-    doubt: float = 0.10
-    candidate: float = 0.01
+    answer: float = 0.62
+    lead: float = 0.35
+    other: float = 0.25
+    crisis: float = -0.42
+    handoff: float = -0.60
+    rival: float = 0.02
+    outside: float = -0.05
+    doubt: float = 0.15
+    candidate: float = 0.003
 
 
 @dataclass(frozen=True, slots=True)
