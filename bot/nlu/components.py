@@ -268,12 +268,12 @@ class LinearIntentClassifier(Stored):
         intent, confidence, candidates = decision.intent, decision.confidence, decision.candidates
         if crisis:
             intent, confidence = "crisis", 1.0
-        elif intent == "crisis":
-            message.set("crisis", {"kind": decision.crisis, "rule": "classifier"}, add_to_output=True)
         elif _is_place_alone(message, intent):
             intent, confidence, candidates = INFORM_PLACE, 1.0, ()
         elif (message.get(LANGUAGE) or {}).get("unlaunched"):
-            intent, candidates = UNLAUNCHED_INTENT, ()
+            intent, candidates = UNLAUNCHED_INTENT, ()  # what the model sees in a language it never learnt means nothing
+        elif intent == "crisis":
+            message.set("crisis", {"kind": decision.crisis, "rule": "classifier"}, add_to_output=True)
         message.set("intent", {"name": intent, "confidence": confidence}, add_to_output=True)
         message.set(
             "intent_ranking",
