@@ -34,7 +34,8 @@ check: dev  ## style, types and layers
 
 evaluate: dev  ## quality per language on the project's own questions
 	$(BIN)/waymark train --if-needed
-	$(BIN)/waymark evaluate tests/evaluation/*.tsv --json var/evaluation.jsonl --report docs/quality.md
+	$(BIN)/waymark evaluate tests/evaluation/*.tsv --json var/evaluation.jsonl --report docs/quality.md \
+	  --floors tests/evaluation/floors.yml
 
 bench-serving: dev  ## start, memory, latency, a burst
 	$(BIN)/waymark train --if-needed

@@ -271,7 +271,8 @@ class LinearIntentClassifier(Stored):
         elif _is_place_alone(message, intent):
             intent, confidence, candidates = INFORM_PLACE, 1.0, ()
         elif (message.get(LANGUAGE) or {}).get("unlaunched"):
-            intent, candidates = UNLAUNCHED_INTENT, ()  # what the model sees in a language it never learnt means nothing
+            # what the model sees in a language that it never learnt means nothing
+            intent, candidates = UNLAUNCHED_INTENT, ()
         elif intent == "crisis":
             message.set("crisis", {"kind": decision.crisis, "rule": "classifier"}, add_to_output=True)
         message.set("intent", {"name": intent, "confidence": confidence}, add_to_output=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
+from sklearn import config_context
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import train_test_split
 from sklearn.svm import LinearSVC
@@ -87,7 +88,8 @@ class IntentModel:
     def rank(self, texts: Sequence[str]) -> list[list[Ranked]]:
         """For each text all intents, best first."""
         views = _views(texts, self.concepts)
-        features = _joined({name: v.transform(views[name]) for name, v in self._vectorizers.items()})
+        with config_context(assume_finite=True, skip_parameter_validation=True):  # a third of the time of one message
+            features = _joined({name: v.transform(views[name]) for name, v in self._vectorizers.items()})
         margins = np.stack([self._margins(features[row]) for row in range(len(texts))])
         shares = _softmax(margins / self.temperature)
         order = np.argsort(-margins, axis=1)
