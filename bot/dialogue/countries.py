@@ -67,6 +67,7 @@ def about(places: Places, topic: str, code: str, language: str, *, today: date) 
             if programme
             else [texts.text("place.unknown", language, country=name(code, language))]
         )
+    lines += ["", texts.text("answer.machine", language)]
     change = choose_button(depends.country, topic, language)
     return Outgoing("\n".join(lines), language, (change, replies.human_button(language)))
 
