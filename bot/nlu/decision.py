@@ -44,13 +44,13 @@ class Thresholds:
         candidate: Least probability of a topic to be offered.
     """
 
-    answer: float = 0.62
-    lead: float = 0.35
+    answer: float = 0.66
+    lead: float = 0.40
     other: float = 0.25
     crisis: float = -0.42
     handoff: float = -0.60
     rival: float = 0.02
-    outside: float = -0.05
+    outside: float = 0.0
     doubt: float = 0.15
     candidate: float = 0.003
 

@@ -26,7 +26,7 @@ STEM = 4  # letters of a word that mostly carry its meaning, whatever its ending
 STEM_WEIGHT = 0.7
 WORKERS = 2
 FITTED, HELD_OUT = 0.3, 0.1  # shares of the examples to fit a model for the temperature to, and to find it on
-_TEMPERATURES = np.geomspace(0.05, 1.0, 25)
+_TEMPERATURES = np.geomspace(0.05, 1.0, 121)  # steps of 2.5 %: thresholds depend on it
 
 
 def _vectorizers() -> dict[str, TfidfVectorizer]:
