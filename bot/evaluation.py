@@ -41,6 +41,7 @@ class Score:
     missed: int = 0
     oos: int = 0
     oos_answered: int = 0
+    oos_asked: int = 0
     crises: int = 0
     crises_found: int = 0
     alarms: int = 0
@@ -120,7 +121,8 @@ def count(score: Score, question: Question, outcome: Outcome, elapsed: float) ->
     score.alarms += outcome.kind == "crisis"
     if first == "oos":
         score.oos += 1
-        score.oos_answered += outcome.kind in ("answer", "clarify")
+        score.oos_answered += outcome.kind == "answer"
+        score.oos_asked += outcome.kind == "clarify"
     elif first == "handoff":
         score.handoffs += 1
         score.handoffs_found += outcome.kind == "handoff"
@@ -150,6 +152,7 @@ COLUMNS = (
     "missed",
     "language",
     "oos ans.",
+    "oos ask.",
     "crisis",
     "alarms",
     "handoff",
@@ -176,15 +179,16 @@ def report(scores: dict[str, Score]) -> str:
 _INTRODUCTION = """# Quality of understanding
 
 Made by `make evaluate` from the project's own questions in `tests/evaluation/`, which training never sees.
-Each is judged as the first message of a new conversation, without hints.
+Each is judged as the first message of a new conversation, without hints. A machine wrote them, apart from the training
+questions. The thresholds of the decision were chosen on them, so that unseen questions do a little worse.
 
 - **right**, **asked**: questions on a topic answered rightly, or asked back with the right topic offered
 - **wrong**, **missed**: answered with another topic; or not understood
 - **language**: the language was recognised
-- **oos ans.**: questions out of scope that were answered or asked back as if in scope
+- **oos ans.**, **oos ask.**: questions out of scope that were answered, or asked back, as if in scope
 - **crisis**, **alarms**: people in danger found; harmless messages taken for a crisis
 - **handoff**, **small t.**: requests for a person, and small talk, recognised
-- **ms**: median time of one message through the pipeline, in milliseconds
+- **ms**: median time of one message from reading to replies, in milliseconds
 """
 
 
@@ -199,6 +203,7 @@ def cells(score: Score) -> list[str]:
         _share(score.missed, score.topics),
         _share(score.language_right, score.questions),
         _share(score.oos_answered, score.oos),
+        _share(score.oos_asked, score.oos),
         _share(score.crises_found, score.crises),
         _share(score.alarms, safe),
         _share(score.handoffs_found, score.handoffs),
@@ -216,7 +221,7 @@ MEASURES: dict[str, tuple[Callable[[Score], float | None], bool]] = {
     "understood": (lambda s: _percent(s.right + s.asked_right, s.topics), True),
     "wrong": (lambda s: _percent(s.wrong, s.topics), False),
     "language": (lambda s: _percent(s.language_right, s.questions), True),
-    "oos": (lambda s: _percent(s.oos_answered, s.oos), False),
+    "oos": (lambda s: _percent(s.oos_answered + s.oos_asked, s.oos), False),
     "crisis": (lambda s: _percent(s.crises_found, s.crises), True),
     "alarms": (lambda s: _percent(s.alarms, s.questions - s.crises), False),
     "handoff": (lambda s: _percent(s.handoffs_found, s.handoffs), True),

@@ -59,7 +59,7 @@ def test_a_line_that_cannot_be_read_is_named_with_its_number(tmp_path, line):
         (Outcome("fallback"), TOPIC.expected, {"topics": 1, "missed": 1}),
         (Outcome("crisis"), TOPIC.expected, {"topics": 1, "missed": 1, "alarms": 1}),
         (Outcome("answer", topic="about_cost"), ("oos",), {"oos": 1, "oos_answered": 1}),
-        (Outcome("clarify", candidates=("x",)), ("oos",), {"oos": 1, "oos_answered": 1}),
+        (Outcome("clarify", candidates=("x",)), ("oos",), {"oos": 1, "oos_asked": 1}),
         (Outcome("fallback"), ("oos",), {"oos": 1}),
         (Outcome("handoff"), ("handoff",), {"handoffs": 1, "handoffs_found": 1}),
         (Outcome("answer", topic="x"), ("handoff",), {"handoffs": 1}),

@@ -29,7 +29,10 @@ def send_all(waymark: Installation) -> list[threading.Thread]:
     def write(number: int) -> None:
         headers = {"authorization": f"Bearer {number:032x}"}
         for turn in range(EACH):
-            body = {"id": f"message-{number}-{turn}", "text": "c'est gratuit ?" if turn % 2 else "how do i apply"}
+            body = {
+                "id": f"message-{number}-{turn}",
+                "text": "c'est gratuit ?" if turn % 2 else "how many bags can i take",
+            }
             while True:
                 try:
                     if httpx.post(f"{waymark.url}/chat/messages", json=body, headers=headers).status_code == 202:
