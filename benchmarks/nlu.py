@@ -3,7 +3,8 @@
 On the public sets in ../shared/datasets, where that folder is there: CLINC150 with out-of-scope, and MASSIVE with 10
 and 20 examples per intent in every language of the table. Each pipeline is trained and asked in a process of its own,
 through Rasa's own training and agent. DIET needs TensorFlow, and minutes for what takes ours a second, so it sees the
-smaller tasks alone; without TensorFlow the benchmark says so and goes on. `make bench-nlu` then asks our own questions.
+smaller tasks alone; without TensorFlow the benchmark says so and goes on. Our own questions come last, each language by
+itself and with the classifiers alone; `make bench-nlu` then asks them through the whole of Waymark.
 """
 
 import argparse
@@ -82,6 +83,25 @@ def clinc(per_intent: int | None) -> Task | None:
     return Task(f"CLINC150, {per_intent or 'all'} examples", train, test, small=per_intent is not None)
 
 
+def own(language: str) -> Task:
+    """Our own questions in one language: topics and out-of-scope."""
+    from bot import evaluation
+    from bot.nlu.decision import is_topic
+    from bot.yaml_files import read_yaml
+
+    train = []
+    for path in sorted((ROOT / "data" / "faq" / language).glob("*.yml")):
+        for topic, row in read_yaml(path)["entries"].items():
+            train += [(str(example), topic) for example in row["examples"]]
+    for part in read_yaml(ROOT / "data" / "nlu" / f"{language}.yml")["nlu"]:
+        train += [(line.removeprefix("- "), part["intent"]) for line in part["examples"].splitlines()]
+    questions = evaluation.load(ROOT / "tests" / "evaluation" / f"{language}.tsv")
+    expected = [(q.text, OOS if q.expected[0] == "oos" else q.expected[0]) for q in questions]
+    known = {intent for _, intent in train}
+    test = [(text, intent) for text, intent in expected if intent in known and (is_topic(intent) or intent == OOS)]
+    return Task(f"our own questions, {language}", train, test, small=False)
+
+
 def _few(rows: Rows, per_intent: int) -> Rows:
     by_intent = defaultdict(list)
     for text, intent in random.Random(0).sample(rows, len(rows)):
@@ -104,6 +124,7 @@ def tasks(quick: bool) -> Iterator[Task]:
     if not any(found):
         print(f"The public sets are not in {SHARED}; only our own questions are asked.")
     yield from (task for task in found if task)
+    yield from map(own, languages)
 
 
 def run(pipeline: str, task: Task) -> dict[str, float] | None:
