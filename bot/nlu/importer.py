@@ -22,10 +22,18 @@ class Example(Message):
 
     def __hash__(self) -> int:
         # equal messages have equal texts and intents; equality itself stays Rasa's
-        return hash((self.get("text"), self.get("intent")))
+        return self._key
 
     def fingerprint(self) -> str:
         """What Rasa's cache knows this message by; tokens and the like follow from the text."""
+        return self._fingerprint
+
+    @cached_property
+    def _key(self) -> int:
+        return hash((self.get("text"), self.get("intent")))
+
+    @cached_property
+    def _fingerprint(self) -> str:
         return hashlib.md5(repr((self.get("text"), self.get("intent"))).encode(), usedforsecurity=False).hexdigest()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Example":
