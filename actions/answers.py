@@ -10,8 +10,6 @@ from bot.dialogue import replies
 from bot.languages import DEFAULT
 from bot.messaging.messages import Outgoing
 
-PRECHECKED = "eligibility_who"  # the topic that leads to the pre-check
-
 
 class ActionAnswer(Action):
     """Shows the answer to the topic that the intent names."""
@@ -24,7 +22,9 @@ class ActionAnswer(Action):
         language = language_of(tracker)
         shown = replies.answer(context.get().catalogue, topic, language, today=today_of(tracker))
         more, effects, slots = places.follow_up(tracker, topic)
-        first = precheck_words.start_button(language) if topic == PRECHECKED else places.choose_button(tracker, topic)
+        first = (
+            precheck_words.start_button(language) if topic == precheck.TOPIC else places.choose_button(tracker, topic)
+        )
         if first is not None:
             shown = replies.with_button(shown, first)
         say(dispatcher, *_resumable(tracker, [shown, *more]))

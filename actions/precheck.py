@@ -12,6 +12,7 @@ from bot.content import precheck as rules
 from bot.dialogue import precheck, replies
 from bot.messaging.messages import Effect
 
+TOPIC = "eligibility_who"  # the topic that leads to it, and under which it is counted
 SLOT = "precheck"  # the answers so far; None when no pre-check is going on
 
 
@@ -54,7 +55,7 @@ def _go_on(
     else:
         found = about.rules.judge(answers, today=today)
         say(dispatcher, precheck.result(found, answers, language, book=about.rules))
-    done = outcome(tracker, "answer", topic="eligibility_who", effects=effects)
+    done = outcome(tracker, "answer", topic=TOPIC, effects=effects)
     return [*done, SlotSet(SLOT, answers)]
 
 
@@ -70,7 +71,7 @@ class ActionPrecheck(Action):
             return take(dispatcher, tracker, question, value)
         step, answers = entity(tracker, "step"), answers_of(tracker)
         if step == "stop":
-            say(dispatcher, precheck.stopped(language_of(tracker)))
+            say(dispatcher, replies.plain("precheck.stopped", language_of(tracker)))
             return [*outcome(tracker, "smalltalk"), SlotSet(SLOT, None)]
         if step in ("share", "alone"):
             return self._hand_over(tracker, answers or {}, shared=step == "share")

@@ -213,7 +213,8 @@ def cells(score: Score) -> list[str]:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f}%" if whole else "-"
+    percent = _percent(part, whole)
+    return "-" if percent is None else f"{percent:.1f}%"
 
 
 # what a floor can be set for: the share in percent, and whether more or less of it is better

@@ -32,6 +32,8 @@ class Language:
 
 
 DEFAULT = "en"
+# CLDR territories that are groups of countries, none, or made up for tests
+NOT_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB"})
 
 LANGUAGES: dict[str, Language] = {
     row.code: row

@@ -26,10 +26,10 @@ def catalogue(language: str) -> GNUTranslations:
     """The compiled catalogue of ``language``, or of English where it has none: all files of its folder as one."""
     folder = LOCALES / (language if (LOCALES / language).is_dir() else DEFAULT)
     merged = Catalog(locale=LANGUAGES[folder.name].locale)
-    for path in sorted(folder.glob("*.po"), reverse=True):
+    for path in sorted(folder.glob("*.po")):
         with path.open("rb") as source:
             for message in read_po(source, locale=LANGUAGES[folder.name].locale):
-                merged[message.id] = message  # the header of the last one read is kept
+                merged[message.id] = message  # system.po, with the plurals, comes last: its header is kept
     compiled = BytesIO()
     write_mo(compiled, merged)
     compiled.seek(0)

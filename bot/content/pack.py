@@ -66,13 +66,23 @@ def load(folder: Path) -> Pack:
     Raises:
         PackError: A file is missing, is not YAML, or lacks a field.
     """
-    sources = {key: _source(folder / "sources.yml", key, row) for key, row in read_yaml(folder / "sources.yml").items()}
+    known = sources(folder)
     pack = Pack()
     for topic_id, row in read_yaml(folder / "topics.yml").items():
-        pack.topics[topic_id] = _topic(folder / "topics.yml", topic_id, row, sources)
+        pack.topics[topic_id] = _topic(folder / "topics.yml", topic_id, row, known)
     for text in _texts(folder / "faq"):
         pack.texts[text.topic, text.language] = text
     return pack
+
+
+def sources(folder: Path) -> dict[str, Source]:
+    """The sources of the pack in ``folder``, by the key that records name.
+
+    Raises:
+        PackError: One lacks a field.
+    """
+    path = folder / "sources.yml"
+    return {key: _source(path, key, row) for key, row in read_yaml(path).items()}
 
 
 def _source(path: Path, key: str, row: dict[str, Any]) -> Source:

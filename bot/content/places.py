@@ -6,11 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bot.content.pack import Source
+from bot.content.pack import Source, sources
 from bot.yaml_files import YamlFileError, read_yaml
 
 FRESH = timedelta(days=183)  # what nobody has checked for half a year is not shown
 SHOWN_MARKS = ("VERIFIED", "VERIFIED-2ND")
+EVERYWHERE = "*"  # instead of a country: what holds in many
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +99,18 @@ class Places:
             YamlFileError: A file cannot be used; the message names the record at fault.
         """
         self.folder = folder
-        rows = read_yaml(folder.parent / "sources.yml")
-        self._sources = {
-            key: Source(row["title"], row["publisher"], row["url"], str(row["date"])) for key, row in rows.items()
-        }
-        self._hosts = read_yaml(folder / "hosts.yml")
+        self._sources = sources(folder.parent)
+        self._hosts = {}
+        for country, row in read_yaml(folder / "hosts.yml").items():
+            try:
+                self._hosts[country] = (row["mark"], _programme(country, row, self._sources))
+            except (KeyError, TypeError) as problem:
+                raise YamlFileError(f"{folder / 'hosts.yml'}: {country} lacks {problem}") from None
         self._origins = read_yaml(folder / "origins.yml")
         self.topics = {
             topic: Dependence(row["country"], tuple(row["show"]), row.get("ask", True))
             for topic, row in read_yaml(folder / "topics.yml").items()
         }
-        for country in self._hosts:
-            self.programme(country, today=date.max)  # a record that cannot be read is found now, not in a conversation
 
     def hosts(self, *, today: date) -> tuple[str, ...]:
         """Codes of the host countries about which something may be shown."""
@@ -122,26 +123,22 @@ class Places:
 
     def programme(self, country: str, *, today: date) -> Programme | None:
         """What may be shown about a host country today, if anything."""
-        row = self._hosts.get(country)
-        if row is None:
+        if country not in self._hosts:
             return None
-        try:
-            made = _programme(country, row, self._sources)
-        except (KeyError, TypeError) as problem:
-            raise YamlFileError(f"{self.folder / 'hosts.yml'}: {country} lacks {problem}") from None
-        return made if _shown(row, today) else None
+        mark, programme = self._hosts[country]
+        return programme if may_be_shown(mark, programme.last_checked, today) else None
 
     def origin(self, country: str, *, today: date) -> Origin:
         """What may be shown about a country of return today; empty when no list names it."""
         lists = [
             (name, self._sources[row["source"]])
             for name, row in self._origins["lists"].items()
-            if country in row["countries"] and _shown(row, today)
+            if country in row["countries"] and may_be_shown(row["mark"], row["last_checked"], today)
         ]
         refused = [
             (row["host"], self._sources[row["source"]])
             for row in self._origins["not_served"]
-            if country in row["countries"] and _shown(row, today)
+            if country in row["countries"] and may_be_shown(row["mark"], row["last_checked"], today)
         ]
         return Origin(tuple(lists), tuple(refused))
 
@@ -152,8 +149,9 @@ def load(folder: Path) -> Places:
     return Places(folder)
 
 
-def _shown(row: dict[str, Any], today: date) -> bool:
-    return row["mark"] in SHOWN_MARKS and today - row["last_checked"] <= FRESH
+def may_be_shown(mark: str, last_checked: date, today: date) -> bool:
+    """Whether a fact was seen on a page and is still fresh; nothing else is ever shown to a person."""
+    return mark in SHOWN_MARKS and today - last_checked <= FRESH
 
 
 def _programme(country: str, row: dict[str, Any], sources: dict[str, Source]) -> Programme:

@@ -5,11 +5,10 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from bot.content.pack import Source
-from bot.content.places import FRESH, SHOWN_MARKS
+from bot.content.pack import Source, sources
+from bot.content.places import EVERYWHERE, may_be_shown
 from bot.yaml_files import YamlFileError, read_yaml
 
-EVERYWHERE = "*"
 SKIP = "skip"
 UNSURE = "unsure"
 # the questions in their order, with the answers that buttons offer; countries can be named besides
@@ -65,26 +64,25 @@ class Judgement:
 class Rules:
     """All rules of a content pack, with their version."""
 
-    def __init__(self, path: Path, sources: Path) -> None:
+    def __init__(self, path: Path, known: dict[str, Source]) -> None:
         """Reads the rules.
 
         Raises:
             YamlFileError: A rule lacks something or names what does not exist.
         """
-        data, known = read_yaml(path), read_yaml(sources)
+        data = read_yaml(path)
         self.version, self.collected = int(data["edition"]), data["collected"]
         self.eu = frozenset(data["eu"])
         self._rules: list[tuple[Rule, str, date]] = []
         for row in data["precheck"]:
             try:
-                about = known[row["source"]]
                 rule = Rule(
                     row["id"],
                     row["host"],
                     {question: tuple(values) for question, values in row["when"].items()},
                     row["verdict"],
                     row["fact"],
-                    Source(about["title"], about["publisher"], about["url"], str(about["date"])),
+                    known[row["source"]],
                 )
                 self._rules.append((rule, row["mark"], row["last_checked"]))
             except KeyError as problem:
@@ -113,7 +111,7 @@ class Rules:
         fitting = [
             rule
             for rule, mark, checked in self._rules
-            if mark in SHOWN_MARKS and today - checked <= FRESH and self._fits(rule, answers)
+            if may_be_shown(mark, checked, today) and self._fits(rule, answers)
         ]
         # a country's own rule says more than the general one with the same verdict
         fitting.sort(key=lambda rule: rule.host == EVERYWHERE)
@@ -153,7 +151,7 @@ def _distinct(rules: list[Rule], said: tuple[Rule, ...]) -> list[Rule]:
 @cache
 def load(content: Path) -> Rules:
     """The rules of the content pack in ``content``, read once."""
-    return Rules(content / "precheck" / "rules.yml", content / "sources.yml")
+    return Rules(content / "precheck" / "rules.yml", sources(content))
 
 
 def is_country(value: str) -> bool:

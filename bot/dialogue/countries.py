@@ -10,12 +10,11 @@ from bot import texts
 from bot.content import precheck as rules
 from bot.content.places import Amount, Places, Programme
 from bot.dialogue import replies
-from bot.languages import DEFAULT, LANGUAGES
+from bot.languages import DEFAULT, LANGUAGES, NOT_COUNTRIES
 from bot.messaging import payloads
 from bot.messaging.messages import Button, Outgoing
 
 HOST, ORIGIN = "host", "origin"
-_NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB"})
 ABOUT_A_COUNTRY = ("process_contact_office", "reintegration_countries")  # what one may want to know of a country
 BUTTON_TITLE = 20  # characters
 
@@ -27,7 +26,7 @@ def name(code: str, language: str) -> str:
 
 def exists(code: str) -> bool:
     """Whether ``code`` is a country's, not CLDR's word for a group of them or for none."""
-    return code in LANGUAGES[DEFAULT].cldr.territories and rules.is_country(code) and code not in _NO_COUNTRIES
+    return code in LANGUAGES[DEFAULT].cldr.territories and rules.is_country(code) and code not in NOT_COUNTRIES
 
 
 def ask(places: Places, topic: str, language: str, *, today: date) -> Outgoing:

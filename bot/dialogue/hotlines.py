@@ -5,10 +5,8 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from bot.content.places import FRESH, SHOWN_MARKS
+from bot.content.places import EVERYWHERE, may_be_shown
 from bot.yaml_files import read_yaml
-
-EVERYWHERE = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +42,7 @@ def numbers(kind: str, country: str | None, *, today: date, folder: Path) -> lis
 
     Numbers that were not seen on a page, or not checked within six months, are left out.
     """
-    usable = [
-        line
-        for line in load(folder)
-        if kind in line.kinds and line.mark in SHOWN_MARKS and today - line.last_checked <= FRESH
-    ]
+    usable = [line for line in load(folder) if kind in line.kinds and may_be_shown(line.mark, line.last_checked, today)]
     own = [line for line in usable if country and line.country == country]
     shared = [line for line in usable if line.country == EVERYWHERE]
     return (own + shared)[:4]

@@ -6,7 +6,7 @@ from bot import texts
 from bot.content import precheck as rules
 from bot.content.places import Places
 from bot.content.precheck import Judgement, Rule, Rules
-from bot.dialogue import countries, replies
+from bot.dialogue import countries
 from bot.languages import DEFAULT
 from bot.messaging import payloads
 from bot.messaging.messages import Button, Outgoing
@@ -90,8 +90,3 @@ def resume_button(language: str) -> Button:
 def start_button(language: str) -> Button:
     """The button that begins the pre-check."""
     return Button(texts.text("button.precheck", language), payloads.precheck("start"))
-
-
-def stopped(language: str) -> Outgoing:
-    """Says that the answers are forgotten."""
-    return replies.plain("precheck.stopped", language)

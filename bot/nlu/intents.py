@@ -88,7 +88,9 @@ class IntentModel:
     def rank(self, texts: Sequence[str]) -> list[list[Ranked]]:
         """For each text all intents, best first."""
         views = _views(texts, self.concepts)
-        with config_context(assume_finite=True, skip_parameter_validation=True):  # a third of the time of one message
+        with config_context(
+            assume_finite=True, skip_parameter_validation=True
+        ):  # their checks are for matrices, not one text
             features = _joined({name: v.transform(views[name]) for name, v in self._vectorizers.items()})
         margins = np.stack([self._margins(features[row]) for row in range(len(texts))])
         shares = _softmax(margins / self.temperature)

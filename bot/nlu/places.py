@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from babel import Locale
@@ -14,7 +13,7 @@ from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 from spacy.vocab import Vocab
 
-from bot.languages import LANGUAGES
+from bot.languages import LANGUAGES, NOT_COUNTRIES
 from bot.nlu.language_id import script_of, words_of
 from bot.nlu.normalise import fold
 from bot.yaml_files import read_yaml
@@ -24,7 +23,7 @@ SHORTEST_STEM = 4  # letters that must be left of a name when an ending is taken
 SHORTEST_MISSPELT = 6
 # territories nobody comes from or goes to, whose names are everyday words in some language
 _LEFT_OUT = frozenset(
-    {"IM", "AQ", "BV", "CP", "CQ", "DG", "EA", "IC", "HM", "TA", "UM", "GS", "TF", "IO", "AC", "XA", "XB"}
+    {"IM", "AQ", "BV", "CP", "CQ", "DG", "EA", "IC", "HM", "TA", "UM", "GS", "TF", "IO", "AC"} | NOT_COUNTRIES
 )
 _VOWELS = "aeiouyаеиоуыяюэйაეიოუািীুূেৈোৌাايهو"
 
@@ -87,7 +86,6 @@ class PlaceFinder:
             script: {kind: frozenset(map(fold, words)) for kind, words in rows.items()}
             for script, rows in endings.items()
         }
-        self._base = lru_cache(maxsize=4096)(self._base_form)
 
     @classmethod
     def load(cls, folder: Path, ordinary: Iterable[str] = ()) -> "PlaceFinder":
@@ -106,7 +104,7 @@ class PlaceFinder:
     def find(self, text: str) -> tuple[Place, ...]:
         """The places that ``text`` names, in their order."""
         words = fold(text).split()
-        document = Doc(self._vocab, words=[self._base(word) for word in words])
+        document = Doc(self._vocab, words=[self._base_form(word) for word in words])
         spans = [Span(document, start, end, label=key) for key, start, end in self._matcher(document)]
         found = sorted(filter_spans(spans), key=lambda span: span.start)
         places = []
@@ -131,7 +129,7 @@ class PlaceFinder:
                 if stem in self._known and ending in rows["after_city"]:
                     return stem
         if len(word) >= SHORTEST_MISSPELT and word not in self._ordinary:
-            close = extractOne(word, self._misspelt[word[0]], scorer=OSA.distance, score_cutoff=1)
+            close = extractOne(word, self._misspelt.get(word[0], ()), scorer=OSA.distance, score_cutoff=1)
             if close is not None:
                 return str(close[0])
         return word
@@ -159,6 +157,4 @@ def _cldr_countries() -> dict[str, str]:
             folded = fold(name)
             if len(code) == 2 and code.isalpha() and code not in _LEFT_OUT and len(folded) >= SHORTEST:
                 found.setdefault(folded, code)
-    for code in ("EU", "EZ", "UN", "QO", "ZZ"):  # not countries
-        found = {name: own for name, own in found.items() if own != code}
     return found

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from bot.content import precheck
+from bot.content.pack import sources
 from bot.content.places import FRESH
 from bot.content.precheck import QUESTIONS, Rules
 from bot.yaml_files import YamlFileError
@@ -33,7 +34,7 @@ def write(tmp_path):
         common = "source: S1, mark: VERIFIED, last_checked: 2026-11-23, "
         (tmp_path / "rules.yml").write_text(rules.replace("{id", f"{{{common}id"))
         (tmp_path / "sources.yml").write_text(SOURCES)
-        return Rules(tmp_path / "rules.yml", tmp_path / "sources.yml")
+        return Rules(tmp_path / "rules.yml", sources(tmp_path))
 
     return make
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from bot import texts
+from bot.content.places import FRESH
 from bot.dialogue import hotlines
 from bot.languages import launched
 
@@ -53,7 +54,7 @@ def test_a_number_that_nobody_saw_on_a_page_is_never_shown(path):
 
 
 def test_a_number_is_shown_until_half_a_year_after_its_check_and_not_a_day_longer(path):
-    last_day = date(2026, 5, 24) + hotlines.FRESH
+    last_day = date(2026, 5, 24) + FRESH
     assert "2" in shown(path, "FR", today=last_day)
     assert "2" not in shown(path, "FR", today=last_day + timedelta(days=1))
 

@@ -8,6 +8,7 @@ from bot import texts
 from bot.content import pack
 from bot.content.catalogue import Answer, PackCatalogue
 from bot.content.pack import Source
+from bot.content.places import FRESH
 from bot.dialogue import hotlines, replies
 from bot.languages import launched
 from bot.messaging import payloads
@@ -180,7 +181,7 @@ def test_a_safety_text_comes_first_and_its_numbers_are_checked_ones(kind, langua
 
 
 def test_a_safety_text_shows_no_number_that_was_not_checked_for_half_a_year():
-    late = max(line.last_checked for line in hotlines.load(Path("data/places"))) + hotlines.FRESH + timedelta(days=1)
+    late = max(line.last_checked for line in hotlines.load(Path("data/places"))) + FRESH + timedelta(days=1)
     shown = replies.crisis("self_harm", "en", country=None, today=late, places=PLACES)
     assert "☎" not in shown.text
     assert "Numbers checked" not in shown.text
