@@ -1,7 +1,7 @@
 """All settings, read once from the environment into one frozen object."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,15 @@ def _positive(text: str) -> int:
     if number <= 0:
         raise ValueError("write a whole number above 0")
     return number
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"write one of {', '.join(choices)}")
+        return text
+
+    return parse
 
 
 def _setting(default: Any, help: str, parse: Any = str, secret: bool = False) -> Any:
@@ -59,6 +68,9 @@ class Settings:
     )
     telegram_token: str = _setting("", "Bot token from BotFather; empty: no Telegram", secret=True)
     telegram_secret: str = _setting("", "Secret token of the Telegram webhook; empty: polling", secret=True)
+    telegram_drop_pending: bool = _setting(
+        False, "Let Telegram drop at the start what people wrote while Waymark was not running", _flag
+    )
     telegram_api: str = _setting("https://api.telegram.org", "Base address of the Bot API")
     whatsapp_token: str = _setting("", "Cloud API token; empty: no WhatsApp", secret=True)
     whatsapp_phone_id: str = _setting("", "Phone number id of the Cloud API")
@@ -66,7 +78,20 @@ class Settings:
         "", "App secret(s) for signatures, comma-separated during rotation", secret=True
     )
     whatsapp_verify_token: str = _setting("", "Token of Meta's verification handshake", secret=True)
+    whatsapp_account_id: str = _setting("", "WhatsApp Business Account id; needed for message templates")
     whatsapp_api: str = _setting("https://graph.facebook.com", "Base address of the Graph API")
+    twilio_account_sid: str = _setting("", "Twilio account for WhatsApp; empty: no Twilio")
+    twilio_auth_token: str = _setting(
+        "", "Twilio auth token(s), comma-separated during rotation; the first one sends", secret=True
+    )
+    twilio_number: str = _setting("", "WhatsApp number at Twilio, such as +3221234567")
+    twilio_api: str = _setting("", "Base address of Twilio's APIs; empty: Twilio's own hosts")
+    channels: str = _setting("", "Further channels, comma-separated as module:Class")
+    embed_origins: str = _setting("", "Comma-separated origins of sites that may embed the web chat")
+    media_days: int = _setting(30, "Days for which an opened file is kept", _positive)
+    metrics_token: str = _setting("", "Bearer token for /metrics; empty: callers on this machine only", secret=True)
+    metrics_port: int = _setting(0, "Port of a brain's own /metrics, for machines without an edge; 0: none", int)
+    log_format: str = _setting("text", "Form of log lines: text or json", _one_of("text", "json"))
     log_level: str = _setting("INFO", "Log level; message texts are never logged")
 
     @property
@@ -111,6 +136,10 @@ class Settings:
             for name in ("whatsapp_phone_id", "whatsapp_app_secret", "whatsapp_verify_token"):
                 if not getattr(self, name):
                     raise SettingsError(f"WAYMARK_{name.upper()} is missing; WhatsApp cannot be used safely without it")
+        if self.twilio_account_sid:
+            for name in ("twilio_auth_token", "twilio_number", "public_url"):
+                if not getattr(self, name):
+                    raise SettingsError(f"WAYMARK_{name.upper()} is missing; WhatsApp over Twilio needs it")
         if self.telegram_secret and not self.public_url:
             raise SettingsError("WAYMARK_PUBLIC_URL is missing; Telegram needs it to send webhooks")
 
