@@ -9,11 +9,13 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.assistant_model import NoModel, find_model
+from bot.channels import registry
 from bot.content import checks, pack
 from bot.languages import launched
-from bot.messaging import inbox
+from bot.messaging import health, inbox, templates
+from bot.messaging.hooks import TemplateState
 from bot.messaging.inbox import STUCK_SECONDS
-from bot.messaging.protocols import DeliveryError
+from bot.messaging.protocols import Channel, Check, DeliveryError
 from bot.settings import Settings
 from bot.storage import migrate
 from bot.storage.account import Account
@@ -22,7 +24,7 @@ from bot.storage.content import EntryVersion
 from bot.storage.inbox import InboxMessage
 from bot.storage.outbox import OutboxMessage
 from bot.storage.session import Database
-from bot.wiring.foundation import opening_hours, telegram, whatsapp
+from bot.wiring.foundation import opening_hours
 from bot.yaml_files import YamlFileError
 
 
@@ -39,17 +41,34 @@ async def examine(settings: Settings) -> list[Finding]:
     """Examines everything that can be examined from here; no person's data is read."""
     findings = [_home(settings), _content(settings), _model(settings), _hours(settings), _port(settings)]
     findings += await asyncio.to_thread(_database, settings)
-    for channel in (telegram(settings), whatsapp(settings)):
-        if channel is not None:
-            try:
-                who = await channel.check()
-                findings.append(Finding(f"{channel.name}: the token is accepted ({who})"))
-            except DeliveryError as problem:
-                fix = "put a valid token into the settings; until then nothing is sent or received here"
-                findings.append(Finding(f"{channel.name}: {problem.reason}", False, fix))
-            finally:
-                await channel.close()
+    for channel in registry.load(settings).values():
+        findings += await _channel(channel)
     return findings
+
+
+async def _channel(channel: Channel) -> list[Finding]:
+    try:
+        checks = await health.look(channel)
+        states = await channel.templates() if all(check.well for check in checks) else []
+    except DeliveryError as problem:
+        checks, states = [Check(f"templates: {problem.reason}", False, "look at the token's permissions")], []
+    finally:
+        await channel.close()
+    findings = [Finding(f"{channel.name}: {check.what}", check.well, check.fix) for check in checks]
+    if channel.service_window_hours is not None and all(check.well for check in checks):
+        findings.append(_templates(channel.name, states))
+    return findings
+
+
+def _templates(name: str, states: list[TemplateState]) -> Finding:
+    approved = {state.language for state in states if templates.sendable(state)}
+    missing = [row.code for row in launched() if row.code not in approved]
+    if not missing:
+        return Finding(f"{name}: the template is approved in all languages")
+    told = {state.language: state.state for state in states}
+    listed = ", ".join(f"{code} {told.get(code, 'missing')}" for code in missing)
+    fix = "`waymark templates submit` hands in what is missing; without approval messages wait until people write"
+    return Finding(f"{name}: templates not approved: {listed}", False, fix)
 
 
 def _home(settings: Settings) -> Finding:

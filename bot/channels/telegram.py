@@ -1,51 +1,37 @@
 """Telegram through the Bot API."""
 
 import asyncio
+import hmac
+import json
 import logging
 import re
 import warnings
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
-from telegram import (
-    BotCommand,
-    CallbackQuery,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    InputFile,
-    LinkPreviewOptions,
-    Message,
-    Update,
-    error,
-)
+from telegram import CallbackQuery, InputFile, LinkPreviewOptions, Message, Update, error
 from telegram.ext import AIORateLimiter, ExtBot
+from telegram.request import HTTPXRequest
 from telegram.warnings import PTBUserWarning
 
-from bot import texts
-from bot.channels import commands, limits, polling
+from bot.channels import commands, limits, polling, telegram_profile
 from bot.channels import telegram_content as content
-from bot.channels.progress import Progress
-from bot.languages import DEFAULT, launched
-from bot.messaging import payloads
+from bot.channels.base import BaseChannel, json_object
+from bot.channels.telegram_errors import delivery_errors
+from bot.messaging.hooks import Heard, Hook, HookRefused, Move
 from bot.messaging.messages import Incoming, Outgoing
-from bot.messaging.protocols import DeliveryError
+from bot.messaging.protocols import Check, DeliveryError, Part
 from bot.settings import Settings
 
-SHORT_TITLE = 14  # characters that still fit two in a row on a small phone
 POLL_SECONDS = 25
-PENDING = 1000  # pressed buttons whose spinner still turns
+TIMEOUT = 20.0  # seconds; a short one would repeat messages that had arrived
+WEBHOOK_RETRY_SECONDS = 30.0
+PENDING = 100  # updates that wait at Telegram; more tell that they do not reach us
+RECENT = 600  # seconds in which an error of the webhook counts
 UPDATES = ["message", "edited_message", "callback_query"]
-_REFUSALS = {
-    "chat not found": "chat not found",
-    "too long": "text too long",
-    "text is empty": "text empty",
-    "button_data_invalid": "button too long",
-    "not enough rights": "no right to write in this chat",
-}
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 log = logging.getLogger(__name__)
@@ -53,26 +39,33 @@ log = logging.getLogger(__name__)
 warnings.filterwarnings("ignore", message="Please use 'Bot.getUpdates'", category=PTBUserWarning)
 
 
-class TelegramChannel:
-    """Sends and receives as one bot."""
+class TelegramChannel(BaseChannel):
+    """Sends and receives as one bot. Delivery is at least once: Telegram tells nothing of what arrived."""
 
     name = "telegram"
-    service_window_hours: int | None = None
+    label = "Telegram"
 
     def __init__(self, settings: Settings) -> None:
         for chatty in ("httpx", "httpcore"):  # addresses of the Bot API hold the token
             logging.getLogger(chatty).setLevel(logging.WARNING)
         # the library logs what it cannot read, people's words with it; every error is reported from here instead
         logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
-        base = settings.telegram_api.rstrip("/") + "/bot"
-        self._bot: ExtBot[int] = ExtBot(settings.telegram_token, base_url=base, rate_limiter=AIORateLimiter())
+        base = settings.telegram_api.rstrip("/")
+        self._bot: ExtBot[int] = ExtBot(
+            settings.telegram_token,
+            base_url=f"{base}/bot",
+            base_file_url=f"{base}/file/bot",
+            request=HTTPXRequest(connection_pool_size=64, read_timeout=TIMEOUT),
+            rate_limiter=AIORateLimiter(),
+        )
+        self._secret = settings.telegram_secret
+        self._webhook = f"{settings.public_url.rstrip('/')}/webhooks/telegram" if self._secret else ""
+        self._drop_pending = settings.telegram_drop_pending
         self._starting = asyncio.Lock()
         self._username = ""
-        self._callbacks: OrderedDict[str, str] = OrderedDict()
-        self._progress = Progress()
 
     async def start(self) -> None:
-        """Checks the token and learns the bot's name, which ``parse`` needs to know when a group speaks to it.
+        """Checks the token and learns the bot's name, which reading needs to know when a group speaks to it.
 
         Sending does this by itself; only a process that just receives calls it.
 
@@ -81,18 +74,33 @@ class TelegramChannel:
         """
         async with self._starting:
             if not self._username:
-                with _delivery_errors():
+                with delivery_errors():
                     await self._bot.initialize()
                     self._username = self._bot.username.lower()
 
-    async def check(self) -> str:
-        """Asks Telegram who we are, which tells whether the token is still accepted.
+    # --- receiving
 
-        Raises:
-            DeliveryError: It is not, or Telegram cannot be reached.
-        """
-        with _delivery_errors():
-            return f"@{(await self._bot.get_me()).username}"
+    def receive(self, hook: Hook) -> Heard:
+        """Reads an update that carries our secret (see ``Channel.receive``); a pressed button's spinner is ended."""
+        if not self._secret or hook.method != "POST":
+            raise HookRefused(404)
+        given = hook.headers.get("x-telegram-bot-api-secret-token", "")
+        if not hmac.compare_digest(given.encode(), self._secret.encode()):
+            raise HookRefused(403)
+        update = json_object(hook.body)
+        heard = self._heard(update)
+        if pressed := _callback_id(update):
+            return replace(heard, answer=json.dumps({"method": "answerCallbackQuery", "callback_query_id": pressed}))
+        return heard
+
+    def _heard(self, update: dict[str, Any]) -> Heard:
+        try:
+            incoming = self.parse(update)
+        except ValueError:
+            return Heard(unreadable=1)  # refused, Telegram would send it again for ever
+        moved = (update.get("message") or {}).get("migrate_to_chat_id")
+        moves = (Move("telegram", str(update["message"]["chat"]["id"]), str(moved)),) if moved else ()
+        return Heard(messages=(incoming,) if incoming else (), moves=moves)
 
     def parse(self, update_json: dict[str, Any]) -> Incoming | None:
         """The message in an update, or ``None`` when it holds nothing to answer.
@@ -103,22 +111,11 @@ class TelegramChannel:
         try:
             update = Update.de_json(update_json, self._bot)
             if update.callback_query:
-                return self._pressed(update.update_id, update.callback_query)
+                return _pressed(update.update_id, update.callback_query)
             message = update.message or update.edited_message
             return self._message(update, message) if message else None
-        except (TypeError, KeyError, AttributeError) as problem:
+        except (TypeError, KeyError, AttributeError, OverflowError, OSError) as problem:
             raise ValueError(f"malformed update ({type(problem).__name__})") from None
-
-    def _pressed(self, update_id: int, query: CallbackQuery) -> Incoming | None:
-        self._callbacks[str(update_id)] = query.id
-        while len(self._callbacks) > PENDING:
-            self._callbacks.popitem(last=False)
-        chat = query.message.chat if query.message else None
-        if query.data is None or (chat and chat.type != chat.PRIVATE):
-            return None
-        address = str(chat.id if chat else query.from_user.id)
-        locale = query.from_user.language_code
-        return Incoming("telegram", str(update_id), address, "button", payload=query.data, locale=locale)
 
     def _message(self, update: Update, message: Message) -> Incoming | None:
         sender = message.from_user
@@ -126,7 +123,9 @@ class TelegramChannel:
             return None
         text = message.text or message.caption or ""
         command = commands.parse(text) if message.text else None
-        base = Incoming("telegram", str(update.update_id), str(message.chat.id), locale=sender.language_code)
+        base = Incoming(
+            "telegram", str(update.update_id), str(message.chat.id), locale=sender.language_code, sent_at=message.date
+        )
         if message.chat.type != message.chat.PRIVATE:
             # what people say to each other is not kept, only that somebody called
             called = self._called(text, command) and not update.edited_message
@@ -146,164 +145,153 @@ class TelegramChannel:
             return command.mention in ("", self._username)
         return bool(self._username and re.search(rf"@{re.escape(self._username)}\b", text, re.IGNORECASE))
 
-    async def acknowledge(self, incoming: Incoming) -> None:
-        """Ends the spinner on a pressed button, in the process that parsed it. Never raises."""
-        if callback := self._callbacks.pop(incoming.message_id, None):
-            with suppress(DeliveryError, error.TelegramError):
-                await self.start()
-                await self._bot.answer_callback_query(callback)
+    # --- sending
 
-    async def send(self, address: str, message: Outgoing, *, reference: str, document: bytes | None = None) -> str:
-        """Sends one message (see ``Channel.send``); the Bot API carries no reference."""
-        if message.document and document is None:
-            raise DeliveryError("the file is missing", permanent=True)
+    def plan(self, message: Outgoing, *, outbox_id: int, document: bytes | None = None) -> list[Part]:
+        """The messages of the Bot API (see ``Channel.plan``)."""
+        return content.plan(message, document)
+
+    async def send(self, address: str, part: Part, *, reference: str) -> str:
+        """Sends one part (see ``Channel.send``); the Bot API carries no reference."""
         try:
             chat = int(address)
         except ValueError:
             raise DeliveryError("address not understood", permanent=True) from None
-        parts = content.plan(message)
-        done, provider_id = self._progress.of(reference)
-        try:
-            await self.start()
-            for number, (text, is_file) in enumerate(parts[done:], start=done + 1):
-                keyboard = _keyboard(message) if number == len(parts) else None
-                file = (message.document, document or b"") if is_file else None
-                provider_id = await self._post(chat, text, keyboard, file)
-                self._progress.note(reference, number, provider_id)
-        except DeliveryError as problem:
-            if problem.permanent:
-                self._progress.finish(reference)
-            raise
-        self._progress.finish(reference)
-        return provider_id
-
-    async def _post(
-        self, chat: int, text: str, keyboard: InlineKeyboardMarkup | None, file: tuple[str, bytes] | None
-    ) -> str:
-        async def post(chat: int) -> Message:
-            if file is None:
-                return await self._bot.send_message(chat, text, reply_markup=keyboard, link_preview_options=_NO_PREVIEW)
-            upload = InputFile(file[1], filename=limits.attachment(file[0])[0])
-            return await self._bot.send_document(chat, upload, caption=text or None, reply_markup=keyboard)
-
-        with _delivery_errors():
+        await self.start()
+        with delivery_errors():
             try:
-                sent = await post(chat)
+                sent = await self._post(chat, part)
             except error.ChatMigrated as moved:
-                sent = await post(moved.new_chat_id)
+                sent = await self._post(moved.new_chat_id, part)
         return str(sent.message_id)
 
+    async def _post(self, chat: int, part: Part) -> Message:
+        keyboard = content.keyboard(part)
+        if part.get("file") is None:
+            return await self._bot.send_message(
+                chat, part["text"], reply_markup=keyboard, link_preview_options=_NO_PREVIEW
+            )
+        upload = InputFile(part["file"], filename=limits.attachment(part["name"])[0])
+        return await self._bot.send_document(chat, upload, caption=part["text"] or None, reply_markup=keyboard)
+
     async def typing(self, address: str, message_id: str) -> None:
-        """Shows that an answer is being written, and ends a pressed button's spinner. Never raises."""
-        await self.acknowledge(Incoming("telegram", message_id, address))
+        """Shows that an answer is being written. Never raises."""
         with suppress(DeliveryError, error.TelegramError, ValueError):
             await self.start()
             await self._bot.send_chat_action(int(address), "typing")
 
-    async def poll(self, accept: Callable[[Incoming], Awaitable[None]], *, pause: float = 1.0) -> None:
-        """Fetches messages until cancelled, for installations without a public address.
+    async def fetch(self, media: Mapping[str, str], *, limit: int) -> bytes:
+        """The content of a file (see ``Channel.fetch``); the Bot API gives files of up to 20 MB."""
+        if media.get("kind") not in content.FILES or not media.get("ref"):
+            raise DeliveryError("this is no file", permanent=True)
+        await self.start()
+        with delivery_errors():
+            file = await self._bot.get_file(media["ref"])
+            if (file.file_size or 0) > limit:
+                raise DeliveryError("the file is too large", permanent=True)
+            found = bytes(await file.download_as_bytearray())
+        if len(found) > limit:
+            raise DeliveryError("the file is too large", permanent=True)
+        return found
 
-        Updates are confirmed to Telegram only after ``accept`` returned for all of them, so a crash loses
-        nothing; ``accept`` must ignore what it has seen before.
+    # --- looking after itself
+
+    async def check(self) -> list[Check]:
+        """Whether the token is accepted and updates come the way they are expected (see ``Channel.check``)."""
+        with delivery_errors():
+            me = await self._bot.get_me()
+            webhook = await self._bot.get_webhook_info()
+        checks = [Check(f"the token is accepted (@{me.username})")]
+        if webhook.url != self._webhook:
+            fix = "start Waymark again, and let no other program use this bot"
+            checks.append(Check("updates go elsewhere, to another webhook or none", False, fix))
+        if webhook.pending_update_count > PENDING:
+            checks.append(Check(f"{webhook.pending_update_count} updates wait at Telegram", False, "is the edge up?"))
+        if webhook.last_error_date and _seconds_since(webhook.last_error_date) < RECENT:
+            fix = "mend the public address or its certificate"
+            checks.append(Check(f"Telegram cannot deliver: {webhook.last_error_message}", False, fix))
+        return checks
+
+    async def run(self, hear: Callable[[Heard], Awaitable[None]]) -> None:
+        """Publishes the profile, then sets the webhook or, without a public address, polls until cancelled."""
+        with suppress(DeliveryError):  # tried again below; `waymark doctor` tells about the token
+            await self.start()
+            await telegram_profile.publish(self._bot)
+        if not self._secret:
+            return await self.poll(hear)
+        while True:
+            try:
+                return await self.set_webhook()
+            except DeliveryError as problem:
+                told = {"channel": self.name, "reason": problem.reason}
+                log.warning("the webhook is not set, it is tried again", extra=told)
+                await asyncio.sleep(WEBHOOK_RETRY_SECONDS)
+
+    async def set_webhook(self) -> None:
+        """Has updates sent to our public address, each with our secret in its header.
+
+        Raises:
+            DeliveryError: Telegram refused or cannot be reached.
+        """
+        await self.start()
+        with delivery_errors():
+            await self._bot.set_webhook(
+                self._webhook,
+                secret_token=self._secret,
+                allowed_updates=UPDATES,
+                drop_pending_updates=self._drop_pending,
+            )
+
+    async def poll(self, hear: Callable[[Heard], Awaitable[None]], *, pause: float = 1.0) -> None:
+        """Fetches updates until cancelled.
+
+        Updates are confirmed to Telegram only after ``hear`` returned for all of them, so a crash loses
+        nothing; ``hear`` must ignore what it has seen before.
 
         Args:
             pause: Seconds to wait after a failure; doubled up to a minute while failures go on.
         """
 
         async def take(update: dict[str, Any]) -> None:
-            try:
-                incoming = self.parse(update)
-            except ValueError as problem:
-                log.warning("an update was left out: %s", problem)
-                return
-            if incoming is not None:
-                await accept(incoming)
-                await self.acknowledge(incoming)
+            await hear(self._heard(update))
+            if pressed := _callback_id(update):
+                with suppress(error.TelegramError):  # the spinner ends by itself after a while
+                    await self._bot.answer_callback_query(pressed)
 
         await polling.poll(self._leave_webhook, self._fetch, take, pause=pause)
 
     async def _leave_webhook(self) -> None:
         await self.start()
-        with _delivery_errors():
-            await self._bot.delete_webhook(drop_pending_updates=False)
+        with delivery_errors():
+            await self._bot.delete_webhook(drop_pending_updates=self._drop_pending)
 
     async def _fetch(self, offset: int) -> list[dict[str, Any]]:
         # raw, because the library gives up a whole batch for one update that it cannot read
         request = {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": UPDATES}
-        with _delivery_errors():
+        with delivery_errors():
             updates: list[dict[str, Any]] = await self._bot.do_api_request(
                 "getUpdates", api_kwargs=request, read_timeout=POLL_SECONDS + 10
             )
         return updates
-
-    async def set_webhook(self, url: str, secret: str) -> None:
-        """Has updates sent to ``url``, each with ``secret`` in its header.
-
-        Raises:
-            DeliveryError: Telegram refused or cannot be reached.
-        """
-        await self.start()
-        with _delivery_errors():
-            await self._bot.set_webhook(url, secret_token=secret, allowed_updates=UPDATES)
-
-    async def publish_profile(self) -> None:
-        """Sets commands and descriptions in every launched language. Failures are logged, never raised."""
-        for language in launched():
-            try:
-                await self.start()
-                with _delivery_errors():
-                    await self._publish(language.code)
-            except DeliveryError as problem:
-                log.warning("Telegram profile (%s) not published: %s", language.code, problem.reason)
-
-    async def _publish(self, language: str) -> None:
-        # what has no language code is shown to everybody whose language is not launched
-        code = None if language == DEFAULT else language
-        menu = [BotCommand(name, texts.text(f"command.{name}", language)) for name in payloads.COMMANDS]
-        await self._bot.set_my_commands(menu, language_code=code)
-        short, long = texts.text("profile.short", language), texts.text("profile.long", language)
-        await self._bot.set_my_short_description(limits.clip(short, 120), language_code=code)
-        await self._bot.set_my_description(limits.clip(long, 512), language_code=code)
 
     async def close(self) -> None:
         """Frees connections."""
         await self._bot.shutdown()
 
 
-def _keyboard(message: Outgoing) -> InlineKeyboardMarkup | None:
-    if not message.buttons:
+def _pressed(update_id: int, query: CallbackQuery) -> Incoming | None:
+    chat = query.message.chat if query.message else None
+    if query.data is None or (chat and chat.type != chat.PRIVATE):
         return None
-    columns = 1 if message.listed or any(len(button.title) > SHORT_TITLE for button in message.buttons) else 2
-    keys = [InlineKeyboardButton(button.title, callback_data=button.payload) for button in message.buttons]
-    return InlineKeyboardMarkup([keys[start : start + columns] for start in range(0, len(keys), columns)])
+    address = str(chat.id if chat else query.from_user.id)
+    locale = query.from_user.language_code
+    return Incoming("telegram", str(update_id), address, "button", payload=query.data, locale=locale)
 
 
-@contextmanager
-def _delivery_errors() -> Iterator[None]:
-    # no cause is chained: the library's errors may hold the token
-    try:
-        yield
-    except error.TelegramError as problem:
-        raise _delivery_error(problem) from None
+def _callback_id(update: dict[str, Any]) -> str:
+    query = update.get("callback_query")
+    return str(query.get("id") or "") if isinstance(query, dict) else ""
 
 
-def _delivery_error(problem: error.TelegramError) -> DeliveryError:
-    match problem:
-        case error.Forbidden():
-            return DeliveryError("blocked by the person", permanent=True)
-        case error.RetryAfter():
-            asked = problem.retry_after
-            seconds = asked.total_seconds() if isinstance(asked, timedelta) else float(asked)
-            return DeliveryError("too many messages", retry_after=seconds)
-        case error.InvalidToken():
-            return DeliveryError("token refused")
-        case error.BadRequest():
-            words = problem.message.lower()
-            known = (reason for sign, reason in _REFUSALS.items() if sign in words)
-            return DeliveryError(next(known, "refused by Telegram"), permanent=True)
-        case error.TimedOut():
-            return DeliveryError("Telegram did not answer in time")
-        case error.NetworkError():
-            return DeliveryError("Telegram cannot be reached")
-        case _:
-            return DeliveryError(f"Telegram refused ({type(problem).__name__})")
+def _seconds_since(moment: datetime) -> float:
+    return (datetime.now(moment.tzinfo) - moment).total_seconds()

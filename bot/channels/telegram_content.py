@@ -3,36 +3,53 @@
 import re
 from typing import Any
 
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
 from bot import texts
 from bot.channels import limits
 from bot.channels.commands import Command
 from bot.languages import LANGUAGES
 from bot.messaging.messages import Outgoing
-from bot.messaging.protocols import DeliveryError
+from bot.messaging.protocols import DeliveryError, Part
 
 CAPTION = 1024
+SHORT_TITLE = 14  # characters that still fit two in a row on a small phone
 # an animation is also a document and a venue also a location: the first that is set names the kind
 MEDIA = (
     *("animation", "audio", "document", "photo", "sticker", "story", "video", "video_note", "voice", "paid_media"),
     *("contact", "venue", "location", "poll", "dice", "game"),
 )
+FILES = frozenset({"animation", "audio", "document", "photo", "sticker", "video", "video_note", "voice"})
 
 
-def plan(message: Outgoing) -> list[tuple[str, bool]]:
-    """The parts in which a message goes out: each a text, and whether it is the caption of the file.
+def plan(message: Outgoing, document: bytes | None) -> list[Part]:
+    """The parts in which a message goes out: ``text`` with, on the last one, ``buttons``; a ``file`` has a caption.
 
     Raises:
-        DeliveryError: The message is empty.
+        DeliveryError: The message is empty, or its file is missing.
     """
-    if message.document and limits.width(message.text) <= CAPTION:
-        return [(message.text, True)]
+    if message.document and document is None:
+        raise DeliveryError("the file is missing", permanent=True)
     text = message.text.strip() or (texts.text("button.choose", message.language) if message.buttons else "")
-    parts = [(part, False) for part in limits.split_text(text, limits.TEXT)]
+    parts: list[dict[str, Any]] = []
+    if not message.document or limits.width(text) > CAPTION:
+        parts = [{"text": part} for part in limits.split_text(text, limits.TEXT)]
     if message.document:
-        parts.append(("", True))
+        parts.append({"text": "" if parts else text, "file": document, "name": message.document})
     if not parts:
         raise DeliveryError("nothing to send", permanent=True)
-    return parts
+    parts[-1] |= {"buttons": [(button.title, button.payload) for button in message.buttons], "listed": message.listed}
+    return list(parts)
+
+
+def keyboard(part: Part) -> InlineKeyboardMarkup | None:
+    """The buttons below a part, two in a row where they are short."""
+    buttons = part.get("buttons")
+    if not buttons:
+        return None
+    columns = 1 if part["listed"] or any(len(title) > SHORT_TITLE for title, _ in buttons) else 2
+    keys = [InlineKeyboardButton(title, callback_data=payload) for title, payload in buttons]
+    return InlineKeyboardMarkup([keys[start : start + columns] for start in range(0, len(keys), columns)])
 
 
 def deep_link(command: Command) -> str | None:

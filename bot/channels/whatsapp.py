@@ -5,54 +5,73 @@ import hmac
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+from aiolimiter import AsyncLimiter
 from pywa.errors import WhatsAppError
-from pywa.types.callback import Button as ReplyButton
-from pywa.types.callback import Section, SectionList, SectionRow
 from pywa_async.client import WhatsApp
 
-from bot import texts
-from bot.channels import limits, whatsapp_errors, whatsapp_webhook
-from bot.channels.progress import Progress
-from bot.channels.whatsapp_webhook import Receipt
-from bot.messaging.messages import Button, Incoming, Outgoing
-from bot.messaging.protocols import DeliveryError
+from bot.channels import limits, whatsapp_errors, whatsapp_templates, whatsapp_webhook
+from bot.channels.base import BaseChannel, json_object
+from bot.channels.whatsapp_content import plan
+from bot.languages import launched
+from bot.messaging import held
+from bot.messaging.hooks import Heard, Hook, HookRefused, TemplateState
+from bot.messaging.messages import Outgoing
+from bot.messaging.protocols import Check, DeliveryError, Pace, Part
 from bot.settings import Settings
 
-__all__ = ["Receipt", "WhatsAppChannel"]
-
-BODY = 1024  # characters of a message with buttons
-REPLY_BUTTONS = 3
-REPLY_TITLE = 20
-ROW_TITLE = 24
-ROW_DESCRIPTION = 72
-CAPTION = 1024
 TIMEOUT = 20.0  # seconds
+PER_SECOND = 80  # messages; https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput
+# one message in six seconds to the same person, 45 of them at once if one waits afterwards
+PACE = Pace(burst=45, seconds=6.0)
 
 log = logging.getLogger(__name__)
 
 
-class WhatsAppChannel:
+class WhatsAppChannel(BaseChannel):
     """Sends and receives for one phone number of the Cloud API."""
 
     name = "whatsapp"
+    label = "WhatsApp"
     service_window_hours: int | None = 24
+    pace: Pace | None = PACE
+    settles = True
 
     def __init__(self, settings: Settings) -> None:
         for chatty in ("httpx", "httpcore", "pywa", "pywa_async"):  # they write what people say at debug level
             logging.getLogger(chatty).setLevel(logging.WARNING)
         self._phone_id = settings.whatsapp_phone_id
+        self._account_id = settings.whatsapp_account_id
         self._secrets = [row.strip().encode() for row in settings.whatsapp_app_secret.split(",") if row.strip()]
         self._verify_token = settings.whatsapp_verify_token
         self._session = httpx.AsyncClient(timeout=TIMEOUT)
         self._client = WhatsApp(
-            phone_id=self._phone_id, token=settings.whatsapp_token, session=self._session, validate_updates=False
+            phone_id=self._phone_id,
+            token=settings.whatsapp_token,
+            session=self._session,
+            validate_updates=False,
         )
         # the library fixes the host; only its API version is kept
         self._session.base_url = httpx.URL(settings.whatsapp_api.rstrip("/") + self._session.base_url.path)
-        self._progress = Progress()
+        self._throughput = AsyncLimiter(PER_SECOND, 1)
+
+    # --- receiving
+
+    def receive(self, hook: Hook) -> Heard:
+        """Answers Meta's handshake, or reads a body signed with one of our app secrets (see ``Channel.receive``)."""
+        if hook.method == "GET":
+            challenge = self.challenge(hook.query)
+            if challenge is None:
+                raise HookRefused(403)
+            return Heard(answer=challenge)
+        if not self.verify(hook.body, hook.headers.get("x-hub-signature-256")):
+            raise HookRefused(401)
+        try:
+            return whatsapp_webhook.parse(json_object(hook.body), self._phone_id, self._account_id)
+        except ValueError:
+            raise HookRefused(400, "This is not a webhook of the Cloud API.") from None
 
     def challenge(self, query: Mapping[str, str]) -> str | None:
         """The answer to Meta's verification handshake, or ``None`` when it must be refused."""
@@ -67,61 +86,31 @@ class WhatsAppChannel:
         given = header.removeprefix("sha256=").encode("utf-8", "surrogatepass")
         return any(hmac.compare_digest(_signature(secret, body), given) for secret in self._secrets)
 
-    def parse(self, body: dict[str, Any]) -> tuple[list[Incoming], list[Receipt]]:
-        """The messages and receipts for our phone number in a webhook body.
+    # --- sending
 
-        Raises:
-            ValueError: The body is malformed; nothing of it was used.
-        """
-        return whatsapp_webhook.parse(body, self._phone_id)
+    def plan(self, message: Outgoing, *, outbox_id: int, document: bytes | None = None) -> list[Part]:
+        """The messages of the Cloud API (see ``Channel.plan``)."""
+        return plan(message, outbox_id, document)
 
-    async def check(self) -> str:
-        """Asks the Cloud API for our number, which tells whether the token is still accepted.
-
-        Raises:
-            DeliveryError: It is not, or the API cannot be reached.
-        """
-        with _delivery_errors():
-            number = await self._client.get_business_phone_number()
-        return str(number.display_phone_number)
-
-    async def send(self, address: str, message: Outgoing, *, reference: str, document: bytes | None = None) -> str:
-        """Sends one message (see ``Channel.send``). The reference travels with the last part, whose id is returned."""
-        parts = plan(message, reference)
-        if message.document and document is None:
-            raise DeliveryError("the file is missing", permanent=True)
-        if message.document:
-            parts.append({"type": "document"})
-        if not parts:
-            raise DeliveryError("nothing to send", permanent=True)
-        done, provider_id = self._progress.of(reference)
-        try:
-            for number, part in enumerate(parts[done:], start=done + 1):
-                if part["type"] == "document":
-                    part = {"type": "document", "document": await self._upload(message.document, document or b"")}
-                provider_id = await self._post(address, part, reference if number == len(parts) else None)
-                self._progress.note(reference, number, provider_id)
-        except DeliveryError as problem:
-            if problem.permanent:
-                self._progress.finish(reference)
-            raise
-        self._progress.finish(reference)
-        return provider_id
-
-    async def _post(self, address: str, part: dict[str, Any], reference: str | None) -> str:
+    async def send(self, address: str, part: Part, *, reference: str) -> str:
+        """Sends one part (see ``Channel.send``); the reference comes back in its receipts."""
+        content = part[part["type"]]
+        if part["type"] == "document":
+            content = await self._upload(part["name"], content)
         # The library takes a user id with letters for a group; an id that is not a number belongs in `recipient`.
         number = address.isdigit()
-        with _delivery_errors():
-            answer = await self._client.api.send_message(
-                sender=self._phone_id,
-                to=address if number else None,
-                recipient=None if number else address,
-                recipient_type="individual",
-                typ=part["type"],
-                msg=part[part["type"]],
-                biz_opaque_callback_data=reference,
-            )
-            return str(answer["messages"][0]["id"])
+        async with self._throughput:
+            with _delivery_errors():
+                answer = await self._client.api.send_message(
+                    sender=self._phone_id,
+                    to=address if number else None,
+                    recipient=None if number else address,
+                    recipient_type="individual",
+                    typ=part["type"],
+                    msg=content,
+                    biz_opaque_callback_data=reference,
+                )
+                return str(answer["messages"][0]["id"])
 
     async def _upload(self, name: str, content: bytes) -> dict[str, str]:
         filename, mime = limits.attachment(name)
@@ -136,45 +125,75 @@ class WhatsAppChannel:
         except Exception as problem:  # a courtesy must not stop an answer
             log.debug("typing indicator failed: %s", type(problem).__name__)
 
+    async def fetch(self, media: Mapping[str, str], *, limit: int) -> bytes:
+        """The content of a file (see ``Channel.fetch``); WhatsApp keeps files for 30 days."""
+        if not media.get("ref", "").isdigit():
+            raise DeliveryError("this is no file", permanent=True)
+        with _delivery_errors():
+            found = await self._client.api.get_media_url(media["ref"])
+            if int(found.get("file_size") or 0) > limit:
+                raise DeliveryError("the file is too large", permanent=True)
+            return await self._download(str(found["url"]), limit)
+
+    async def _download(self, address: str, limit: int) -> bytes:
+        # the token goes with the request, so it goes to Meta's own hosts alone
+        host = urlsplit(address).hostname or ""
+        own = self._session.base_url.host
+        if host != own and not host.endswith((".fbsbx.com", ".facebook.com", ".fbcdn.net", ".whatsapp.net")):
+            raise DeliveryError("the file is at an unknown address", permanent=True)
+        content = bytearray()
+        async with self._session.stream("GET", address) as answer:
+            answer.raise_for_status()
+            async for chunk in answer.aiter_bytes():
+                content += chunk
+                if len(content) > limit:
+                    raise DeliveryError("the file is too large", permanent=True)
+        return bytes(content)
+
+    # --- looking after itself
+
+    async def check(self) -> list[Check]:
+        """Whether the token is accepted and our app hears the account (see ``Channel.check``)."""
+        with _delivery_errors():
+            number = await self._client.get_business_phone_number()
+        checks = [Check(f"the token is accepted ({number.display_phone_number})")]
+        if not self._account_id:
+            return checks
+        with _delivery_errors():
+            apps = await self._client.api.send_raw_request("GET", f"/{self._account_id}/subscribed_apps")
+            subscribed = bool(apps["data"])
+        fix = "subscribe your app to the WhatsApp Business Account, field messages"
+        told = "webhooks are subscribed" if subscribed else "no app hears this account"
+        return [*checks, Check(told, subscribed, fix)]
+
+    async def templates(self) -> list[TemplateState]:
+        """The states of our template (see ``Channel.templates``); needs ``WAYMARK_WHATSAPP_ACCOUNT_ID``."""
+        if not self._account_id:
+            return []
+        with _delivery_errors():
+            answer = await self._client.api.get_templates(
+                self._account_id,
+                fields=("name", "language", "status", "rejected_reason"),
+                filters={"name": held.REOPEN},
+                pagination={"limit": str(len(launched()) * 4)},
+            )
+            told = [
+                whatsapp_templates.state(row["name"], row["language"], row["status"], row.get("rejected_reason") or "")
+                for row in answer["data"]
+            ]
+        return [state for state in told if state is not None]
+
+    async def submit_template(self, name: str, language: str) -> TemplateState:
+        """Hands the template in for approval (see ``Channel.submit_template``)."""
+        if not self._account_id:
+            raise DeliveryError("WAYMARK_WHATSAPP_ACCOUNT_ID is missing", permanent=True)
+        with _delivery_errors():
+            answer = await self._client.api.create_template(self._account_id, whatsapp_templates.definition(language))
+            return TemplateState(name, language, str(answer["status"]).lower())
+
     async def close(self) -> None:
         """Frees connections."""
         await self._session.aclose()
-
-
-def plan(message: Outgoing, reference: str) -> list[dict[str, Any]]:
-    """The messages of the Cloud API, each with its ``type``, that together say what ``message`` says."""
-    buttons = limits.distinct(message.buttons, ROW_TITLE)
-    if len(buttons) <= REPLY_BUTTONS:
-        buttons = limits.distinct(buttons, REPLY_TITLE)
-    if not buttons:
-        return [_text(part) for part in limits.split_text(message.text, limits.TEXT)]
-    head, body = limits.split_tail(message.text, BODY)
-    body = body or texts.text("button.choose", message.language)
-    return [
-        *(_text(part) for part in limits.split_text(head, limits.TEXT)),
-        _interactive(body, buttons, message, reference),
-    ]
-
-
-def _text(body: str) -> dict[str, Any]:
-    return {"type": "text", "text": {"body": body, "preview_url": False}}
-
-
-def _interactive(body: str, buttons: tuple[Button, ...], message: Outgoing, reference: str) -> dict[str, Any]:
-    action: dict[str, Any]
-    if len(buttons) <= REPLY_BUTTONS:
-        kind = "button"
-        action = {"buttons": [ReplyButton(button.title, button.payload).to_dict() for button in buttons]}
-    else:
-        kind = "list"
-        more = limits.clip(texts.text("button.more", message.language), ROW_TITLE)
-        rows = [
-            SectionRow(row.title, row.payload, limits.clip(row.description, ROW_DESCRIPTION) or None)
-            for row in limits.page(buttons, limits.LIST_ROWS, more, reference)
-        ]
-        opener = limits.clip(texts.text("button.choose", message.language), REPLY_TITLE)
-        action = SectionList(opener, [Section(opener, rows)]).to_dict()
-    return {"type": "interactive", "interactive": {"type": kind, "body": {"text": body}, "action": action}}
 
 
 def _signature(secret: bytes, body: bytes) -> bytes:
@@ -190,9 +209,15 @@ def _delivery_errors() -> Iterator[None]:
         raise whatsapp_errors.delivery_error(
             problem.code, problem.status_code, transient=problem.is_transient is True
         ) from None
+    except (httpx.ConnectTimeout, httpx.PoolTimeout):
+        raise DeliveryError("WhatsApp cannot be reached") from None
+    except httpx.HTTPStatusError as problem:
+        raise whatsapp_errors.delivery_error(problem.response.status_code, problem.response.status_code) from None
     except httpx.TimeoutException:
-        raise DeliveryError("WhatsApp did not answer in time") from None
+        raise DeliveryError("WhatsApp did not answer in time", uncertain=True) from None
+    except (httpx.ReadError, httpx.RemoteProtocolError):
+        raise DeliveryError("WhatsApp broke the connection off", uncertain=True) from None
     except httpx.HTTPError:
         raise DeliveryError("WhatsApp cannot be reached") from None
     except (ValueError, KeyError, IndexError, TypeError):
-        raise DeliveryError("WhatsApp's answer was not understood") from None
+        raise DeliveryError("WhatsApp's answer was not understood", uncertain=True) from None

@@ -35,6 +35,8 @@ def delivery_error(code: int, status: int | None = None, *, transient: bool = Fa
     """
     if code in _PAUSES or status == 429:
         return DeliveryError(f"too many messages ({code})", retry_after=_PAUSES.get(code, 60.0))
+    if code == 131047:
+        return DeliveryError(reason(code), outside_window=True)
     if code in _REASONS:
         return DeliveryError(reason(code), permanent=True)
     if code in _TOKEN or status == 401:

@@ -1,21 +1,23 @@
 """Erasing and exporting what is kept about a person, and the retention job."""
 
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from bot.messaging import outbox
+from bot.messaging import inbox, outbox
 from bot.messaging.messages import Outgoing
 from bot.storage.base import now
 from bot.storage.conversation import Conversation
 from bot.storage.handoff import Case
-from bot.storage.inbox import InboxMessage
+from bot.storage.inbox import InboxMessage, Tombstone
 from bot.storage.outbox import OutboxMessage
 from bot.texts import text
 
+REPEATS = timedelta(days=8)  # WhatsApp repeats a webhook for up to seven days
 LAST_WORD = timedelta(minutes=10)  # time for the last word to arrive before the address is erased too
 
 
@@ -27,12 +29,19 @@ def erase(session: Session, *, conversation: Conversation, cause: str, language:
     session.execute(delete(Case).where(Case.conversation_id == conversation.id))
     session.execute(delete(OutboxMessage).where(OutboxMessage.conversation_id == conversation.id))
     done = (InboxMessage.conversation_id == conversation.id, InboxMessage.state != "waiting")
+    heard = select(InboxMessage.channel, InboxMessage.message_id)
+    _bury(session, session.execute(heard.where(InboxMessage.conversation_id == conversation.id)).tuples())
     session.execute(delete(InboxMessage).where(*done))
     conversation.holder, conversation.leaving = "bot", True
     conversation.host_country = conversation.origin_country = None
     word = Outgoing(text("delete.done", language), language, speaker="system")
     # nothing about this conversation may be written to the transcript again
     outbox.put(session, conversation_id=conversation.id, cause=f"{cause}:deleted", message=word, remembered=True)
+
+
+def _bury(session: Session, messages: Iterable[tuple[str, str]]) -> None:
+    for channel, message_id in messages:
+        session.merge(Tombstone(digest=inbox.digest(channel, message_id)))
 
 
 def finish(session: Session) -> list[str]:
@@ -73,6 +82,7 @@ def expire(session: Session, *, days: int) -> list[str]:
     Returns:
         Their ids, so that the assistant forgets them too.
     """
+    session.execute(delete(Tombstone).where(Tombstone.at < now() - REPEATS))
     limit = now() - timedelta(days=days)
     last = func.coalesce(Conversation.last_inbound_at, Conversation.created_at)
     silent = list(session.scalars(select(Conversation).where(last < limit)))

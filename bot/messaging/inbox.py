@@ -1,5 +1,6 @@
 """Accepting messages: stored once, whatever a provider repeats, and handed out one conversation at a time."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,11 +9,11 @@ from sqlalchemy import func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from bot.languages import DEFAULT
-from bot.messaging import outbox, ratelimit
+from bot.messaging import contacts, held, outbox, ratelimit
 from bot.messaging.messages import Incoming, Outgoing
 from bot.storage.base import now
-from bot.storage.conversation import Contact, Conversation, pseudonym
-from bot.storage.inbox import InboxMessage
+from bot.storage.conversation import Conversation
+from bot.storage.inbox import InboxMessage, Tombstone
 from bot.texts import text
 
 TEXT_KEPT = 16_000  # characters; far above what any channel lets a person send
@@ -49,42 +50,33 @@ def accept_all(session: Session, messages: Sequence[Incoming], *, per_minute: in
             another process at this instant. Repeat the transaction: it will see the other's.
     """
     known = _known(session, messages)
-    conversations = _conversations(session, messages)
-    stored: list[tuple[InboxMessage, Conversation] | None] = []
-    for incoming in messages:
-        key = (incoming.channel, incoming.message_id)
-        if key in known:
-            stored.append(None)
-            continue
-        known.add(key)
-        conversation = conversations[incoming.channel, incoming.address]
-        row = _row(incoming, conversation, per_minute)
-        session.add(row)
-        stored.append((row, conversation))
+    fresh = {key: incoming for incoming in messages if (key := (incoming.channel, incoming.message_id)) not in known}
+    rows: dict[tuple[str, str], tuple[InboxMessage, Conversation]] = {}
+    conversations = contacts.find_or_make(session, list(fresh.values()))
+    for (key, incoming), conversation in zip(fresh.items(), conversations, strict=True):
+        rows[key] = (_row(incoming, conversation, per_minute), conversation)
+        session.add(rows[key][0])
     session.flush()
-    return [_accepted(session, *pair) if pair else None for pair in stored]
+    if rows:
+        held.release(session, conversations={conversation.id for _, conversation in rows.values()})
+    # of a message that is there twice, the first was stored
+    pairs = (rows.pop((incoming.channel, incoming.message_id), None) for incoming in messages)
+    return [_accepted(session, *pair) if pair else None for pair in pairs]
 
 
 def _known(session: Session, messages: Sequence[Incoming]) -> set[tuple[str, str]]:
-    """Which of these messages are in the inbox already."""
+    """Which of these messages are in the inbox already, or were before they were erased."""
     keys = [(incoming.channel, incoming.message_id) for incoming in messages]
     columns = (InboxMessage.channel, InboxMessage.message_id)
-    return {(row[0], row[1]) for row in session.execute(select(*columns).where(tuple_(*columns).in_(keys)))}
+    found = {(row[0], row[1]) for row in session.execute(select(*columns).where(tuple_(*columns).in_(keys)))}
+    digests = {digest(*key): key for key in keys}
+    erased = session.scalars(select(Tombstone.digest).where(Tombstone.digest.in_(digests)))
+    return found | {digests[row] for row in erased}
 
 
-def _conversations(session: Session, messages: Sequence[Incoming]) -> dict[tuple[str, str], Conversation]:
-    """The conversations behind the messages' addresses; new ones are made."""
-    keys = list(dict.fromkeys((incoming.channel, incoming.address) for incoming in messages))
-    columns = (Contact.channel, Contact.address)
-    rows = session.execute(select(*columns, Conversation).join(Conversation).where(tuple_(*columns).in_(keys)))
-    found = {(channel, address): conversation for channel, address, conversation in rows}
-    for channel, address in keys:
-        if (channel, address) not in found:
-            made = Conversation(id=pseudonym(), channel=channel, rate_tokens=-1.0)
-            made.contact = Contact(channel=channel, address=address)
-            session.add(made)
-            found[channel, address] = made
-    return found
+def digest(channel: str, message_id: str) -> str:
+    """What a tombstone keeps of an erased message: a hash that tells its repetition, and nothing else."""
+    return hashlib.sha256(f"{channel}\0{message_id}".encode("utf-8", "replace")).hexdigest()
 
 
 def _row(incoming: Incoming, conversation: Conversation, per_minute: int) -> InboxMessage:
@@ -93,7 +85,7 @@ def _row(incoming: Incoming, conversation: Conversation, per_minute: int) -> Inb
         conversation.rate_tokens, conversation.rate_at, moment, per_minute=per_minute
     )
     conversation.rate_at = moment
-    conversation.last_inbound_at = moment
+    conversation.last_inbound_at = _written(incoming, conversation, moment)
     conversation.locale = incoming.locale or conversation.locale
     return InboxMessage(
         conversation_id=conversation.id,
@@ -106,6 +98,13 @@ def _row(incoming: Incoming, conversation: Conversation, per_minute: int) -> Inb
         state="waiting" if passes else "limited",
         received_at=moment,
     )
+
+
+def _written(incoming: Incoming, conversation: Conversation, moment: datetime) -> datetime:
+    """When the person wrote last: what the provider says, because webhooks come up to days late, but never later
+    than now, whatever its clock says, and never earlier than an earlier message."""
+    said = min(incoming.sent_at or moment, moment)
+    return max(said, conversation.last_inbound_at or said)
 
 
 def _accepted(session: Session, row: InboxMessage, conversation: Conversation) -> Accepted:
@@ -126,14 +125,6 @@ def _ask_for_patience(session: Session, conversation: Conversation, moment: date
 def _storable(text: str) -> str:
     # PostgreSQL refuses NUL, and a lone surrogate cannot be encoded
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-
-
-def conversation_of(session: Session, *, channel: str, address: str) -> Conversation:
-    """The conversation behind an address, made if there is none."""
-    someone = Incoming(channel=channel, message_id="", address=address)
-    found = _conversations(session, [someone])[channel, address]
-    session.flush()
-    return found
 
 
 def lease_next(session: Session, *, worker: str) -> str | None:

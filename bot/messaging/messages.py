@@ -1,7 +1,7 @@
 """What travels between a channel and the rest: incoming and outgoing messages. Pure data."""
 
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 Kind = Literal["text", "button", "command", "media", "edited", "group"]
@@ -21,6 +21,8 @@ class Incoming:
         text: What the person wrote, or a caption.
         locale: The channel's hint at a language, such as ``fr-BE``.
         media: For kept media: its kind and the provider's reference.
+        alias: A second address under which the person may come later, such as a user id beside a phone number.
+        sent_at: When the provider says it was written; ``None``: now.
     """
 
     channel: str
@@ -31,6 +33,8 @@ class Incoming:
     payload: str = ""
     locale: str | None = None
     media: dict[str, str] = field(default_factory=dict)
+    alias: str = ""
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,12 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to a person. ``document`` names a file made at the moment of sending (``export``)."""
+    """One message to a person.
+
+    ``document`` names a file made at the moment of sending (``export``). ``template`` is the
+    provider's name or id of a message that it has approved beforehand and takes outside the service window;
+    ``text`` is what it says.
+    """
 
     text: str
     language: str
@@ -68,6 +77,7 @@ class Outgoing:
     shown: Shown | None = None
     document: str = ""
     listed: bool = False  # the buttons are alternatives of equal weight: show them as a list
+    template: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dict, the form in which the outbox keeps it."""
@@ -85,6 +95,7 @@ class Outgoing:
             shown=Shown(**shown) if shown else None,
             document=data.get("document", ""),
             listed=data.get("listed", False),
+            template=data.get("template", ""),
         )
 
 

@@ -1,6 +1,10 @@
-"""The outbox: rows commit with their cause; delivery claims them and records what became of them."""
+"""The outbox: rows commit with their cause; delivery claims them and records what became of them.
+
+Receipts are in ``bot.messaging.receipts``, messages that wait for the person in ``bot.messaging.held``.
+"""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -16,8 +20,10 @@ from bot.storage.outbox import OutboxMessage
 # clients of these channels fetch their messages themselves: a stored row is a sent one
 PULLED = frozenset({"web", "rest"})
 LEASE = timedelta(seconds=90)
-MAX_ATTEMPTS = 12
+MAX_ATTEMPTS = 150  # at the longest pause, about a day: long enough for any outage of a provider
+MAX_FAULTS = 12  # tries of a message that makes our own code fail
 LONGEST_PAUSE = 600.0  # seconds
+SETTLING = 30.0  # seconds in which the receipt of an uncertain send comes, or will not
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class Claimed:
     channel: str
     address: str
     message: Outgoing
+    parts_sent: int = 0
 
 
 def put(session: Session, *, conversation_id: str, cause: str, message: Outgoing, remembered: bool = False) -> int:
@@ -102,7 +109,7 @@ def claim(session: Session, *, worker: str, channels: list[str], limit: int = 20
         .limit(limit)
     ).all()
     return [
-        Claimed(row.id, row.conversation_id, channel, address, Outgoing.from_json(row.body))
+        Claimed(row.id, row.conversation_id, channel, address, Outgoing.from_json(row.body), row.parts_sent)
         for row, address, channel in rows
         if _take(session, row.id, worker, due)
     ]
@@ -118,27 +125,56 @@ def _take(session: Session, outbox_id: int, worker: str, due: ColumnElement[bool
     return bool(taken.rowcount == 1)  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
 
 
+def reference(outbox_id: int, part: int, parts: int) -> str:
+    """What a part carries to the provider, so that its receipt finds the row: ``12``, or ``12.1`` before the last."""
+    return str(outbox_id) if part == parts else f"{outbox_id}.{part}"
+
+
+def part_sent(session: Session, *, outbox_id: int, parts: int) -> None:
+    """Records that the first ``parts`` parts went out, so that a later try does not repeat them."""
+    row = session.get(OutboxMessage, outbox_id)
+    if row is not None:
+        row.parts_sent = max(row.parts_sent, parts)
+
+
 def sent(session: Session, *, outbox_id: int, provider_id: str) -> None:
     """Records that the provider took the message."""
     row = session.get(OutboxMessage, outbox_id)
-    if row is not None:
-        row.state, row.sent_at, row.provider_id, row.problem = "sent", now(), provider_id, None
-        row.leased_by = row.leased_until = None
+    if row is None or (row.state == "failed" and row.provider_id == provider_id):
+        return  # its receipt, which says that it failed, was faster than the provider's own answer
+    if row.provider_id != provider_id:
+        row.provider_state = None  # what is known is about an earlier try
+    row.state, row.sent_at, row.provider_id, row.problem = "sent", now(), provider_id, None
+    row.leased_by = row.leased_until = None
 
 
-def refused(session: Session, *, outbox_id: int, error: DeliveryError) -> None:
-    """Records a failed try: tried again with growing pauses, or failed for good."""
+def refused(session: Session, *, outbox_id: int, error: DeliveryError, limit: int = MAX_ATTEMPTS) -> str:
+    """Records a failed try: tried again with growing pauses, or failed for good.
+
+    Args:
+        limit: Tries after which it is given up. A try that came too early (``retry_after``) does not count.
+
+    Returns:
+        The row's new state; empty when the row is gone.
+    """
     row = session.get(OutboxMessage, outbox_id)
-    if row is None:
-        return
-    row.attempts += 1
+    if row is None or row.state == "sent":  # a receipt has settled it meanwhile
+        return row.state if row is not None else ""
     row.problem = error.reason[:255]
     row.leased_by = row.leased_until = None
-    if error.permanent or row.attempts >= MAX_ATTEMPTS:
+    row.attempts += error.retry_after is None
+    if error.permanent or row.attempts >= limit:
         row.state = "failed"
-        return
-    pause = error.retry_after if error.retry_after is not None else min(LONGEST_PAUSE, 2.0**row.attempts)
-    row.state, row.retry_at = "due", now() + timedelta(seconds=pause)
+    else:
+        row.state, row.retry_at = "due", now() + timedelta(seconds=_pause(error, row.attempts))
+    return row.state
+
+
+def _pause(error: DeliveryError, attempts: int) -> float:
+    if error.retry_after is not None:
+        return error.retry_after
+    pause = min(LONGEST_PAUSE, 2.0 ** min(attempts, 30))
+    return max(pause, SETTLING) if error.uncertain else pause
 
 
 def withdraw(session: Session, *, outbox_id: int, reason: str) -> None:
@@ -148,42 +184,28 @@ def withdraw(session: Session, *, outbox_id: int, reason: str) -> None:
         row.state, row.problem, row.leased_by, row.leased_until = "withdrawn", reason, None, None
 
 
-def free_leases(session: Session) -> None:
-    """Makes messages of a dead process due again. Only for a start-up at which no other can be running."""
-    session.execute(
-        update(OutboxMessage)
-        .where(OutboxMessage.state == "sending")
-        .values(state="due", leased_by=None, leased_until=None)
-    )
+def free_leases(session: Session, *, settling: Collection[str] = ()) -> None:
+    """Makes messages of a dead process due again. Only for a start-up at which no other can be running.
 
-
-def receipt(session: Session, *, channel: str, provider_id: str, reference: str, state: str, problem: str = "") -> bool:
-    """Notes a provider's delivery receipt on its row.
-
-    A receipt for a row still ``sending`` settles a send whose answer never arrived, so it is not
-    repeated. Receipts may come in any order: ``delivered`` never overwrites ``read``.
-
-    Returns:
-        Whether the row was found.
+    Args:
+        settling: Channels whose receipts tell whether an unfinished send had arrived: theirs wait for these.
     """
-    match = OutboxMessage.provider_id == provider_id
-    if reference.isdigit():
-        match = or_(match, OutboxMessage.id == int(reference))
-    row = session.scalar(
-        select(OutboxMessage)
-        .join(Conversation, Conversation.id == OutboxMessage.conversation_id)
-        .where(match, Conversation.channel == channel)
+    freed = {"state": "due", "leased_by": None, "leased_until": None}
+    dead = update(OutboxMessage).where(OutboxMessage.state == "sending").execution_options(synchronize_session=False)
+    awaited = select(Conversation.id).where(Conversation.channel.in_(settling))
+    later = now() + timedelta(seconds=SETTLING)
+    session.execute(dead.where(OutboxMessage.conversation_id.in_(awaited)).values(retry_at=later, **freed))
+    session.execute(dead.values(freed))
+
+
+def retry(session: Session, *, outbox_id: int) -> bool:
+    """Makes a failed message due again, as a counsellor asks for; whether there was one."""
+    again = (
+        update(OutboxMessage)
+        .where(OutboxMessage.id == outbox_id, OutboxMessage.state == "failed")
+        .values(state="due", attempts=0, retry_at=None, provider_state=None)
     )
-    if row is None:
-        return False
-    order = ("sent", "delivered", "read")
-    if state == "failed":
-        row.state, row.provider_state, row.problem = "failed", state, problem[:255]
-    elif state in order and (row.provider_state not in order or order.index(row.provider_state) < order.index(state)):
-        row.provider_state = state
-        if row.state in ("due", "sending"):
-            sent(session, outbox_id=row.id, provider_id=provider_id)
-    return True
+    return bool(session.execute(again).rowcount)  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
 
 
 def unremembered(session: Session, *, limit: int = 50) -> list[OutboxMessage]:

@@ -12,6 +12,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (r"f:(?P<helpful>[+-]):(?P<reply>\d{1,18})", "feedback"),
     (r"h", "handoff"),
     (r"n", "none_of_these"),
+    (r"r", "read"),
     (r"p:(?P<page>\d{1,2}):(?P<reply>\d{1,18})", "next_page"),
     (r"d:yes", "delete_confirmed"),
     (r"d:no", "delete_refused"),
@@ -86,6 +87,7 @@ def command(name: str) -> str:
 
 HUMAN = "h"
 NONE_OF_THESE = "n"
+READ = "r"  # below a template: the person wants what waits for them
 DELETE_YES = "d:yes"
 DELETE_NO = "d:no"
 COMMANDS = ("start", "language", "help", "human", "privacy", "export", "delete")
@@ -115,7 +117,7 @@ _COMMAND_INTENTS = {
 def to_rasa(payload: str) -> str | None:
     """The payload as Rasa writes it: ``/intent{"entity": "value"}``; ``None`` when it is not one of ours."""
     choice = parse(payload)
-    if choice is None or choice.name == "next_page":
+    if choice is None or choice.name in ("next_page", "read"):
         return None
     if choice.name == "answer_topic":
         return f"/{choice.values['topic']}"

@@ -44,11 +44,12 @@ class Contact(Base):
     """The delivery table: the only place that holds a person's address."""
 
     __tablename__ = "contact"
-    __table_args__ = (UniqueConstraint("channel", "address"),)
+    __table_args__ = (UniqueConstraint("channel", "address"), UniqueConstraint("channel", "alias"))
 
     id: Mapped[Key]
     channel: Mapped[Word]
     address: Mapped[str] = mapped_column(String(255))
+    alias: Mapped[str | None] = mapped_column(String(255))  # a second address of the same person
     conversation_id: Mapped[Pseudonym] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), unique=True)
 
     conversation: Mapped[Conversation] = relationship(back_populates="contact")

@@ -9,6 +9,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 from bot.storage.base import NEVER_AGAIN, Base, Key, Moment, Pseudonym, Word, now
 
 
+class Tombstone(Base):
+    """That a message was here and was erased, so that a provider's late repetition is not answered anew.
+
+    ``digest`` is a hash of channel and message id; kept for as long as providers repeat (``erasure.REPEATS``).
+    """
+
+    __tablename__ = "tombstone"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
 class InboxMessage(Base):
     """One message of a person.
 

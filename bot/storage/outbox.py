@@ -13,8 +13,10 @@ class OutboxMessage(Base):
     """One message to a person.
 
     ``state``: ``due`` -> ``sending`` -> ``sent``, back to ``due`` with ``retry_at``, or ``failed`` with
-    ``problem``. ``cause`` names what brought it about (``inbox:12:0``, ``case:7:joined``) and is unique,
-    so the same cause never speaks twice.
+    ``problem``; ``held`` until the person writes again, when the platform takes nothing now; ``withdrawn``
+    when somebody else speaks by then. ``parts_sent`` parts of a long message went out already.
+    ``cause`` names what brought it about (``inbox:12:0``, ``case:7:joined``) and is unique, so the same cause
+    never speaks twice.
     """
 
     __tablename__ = "outbox"
@@ -36,6 +38,7 @@ class OutboxMessage(Base):
     remembered: Mapped[bool] = mapped_column(default=False)  # the Rasa tracker has it
     state: Mapped[Word] = mapped_column(default="due")
     attempts: Mapped[int] = mapped_column(default=0)
+    parts_sent: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(default=now)
     retry_at: Mapped[datetime | None] = mapped_column(Moment)
     leased_by: Mapped[str | None] = mapped_column(String(64))

@@ -16,13 +16,14 @@ def make_engine(url: str) -> Engine:
 
     On SQLite every write is synced to disk (``synchronous=FULL``), readers never block the writer
     (WAL), and a write transaction takes its lock at once, so that it waits instead of failing.
+    Errors never quote the values of a statement, which may be what somebody wrote.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+        return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": 15})
+    engine = create_engine(parsed, connect_args={"timeout": 15}, hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import hmac
 import logging
 from collections.abc import AsyncIterator
@@ -16,8 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from bot.messaging.protocols import DeliveryError
-from bot.web import access, chat, health, rest, webhooks
+from bot.web import access, assets, chat, embed, health, install, metrics, page, plain, rest, webhooks
 from bot.web.console import ROUTES as CONSOLE_ROUTES
 from bot.web.console.current import CurrentAccount
 from bot.web.edge import Edge
@@ -25,8 +25,6 @@ from bot.web.headers import SecurityHeaders
 from bot.web.pages import FOLDER, render
 
 logger = logging.getLogger(__name__)
-
-WEBHOOK_RETRY_SECONDS = 30.0
 
 
 def create_app(edge: Edge, *, secret_key: str) -> Starlette:
@@ -39,10 +37,16 @@ def create_app(edge: Edge, *, secret_key: str) -> Starlette:
         RuntimeError: A route does not declare who may call it.
     """
     routes = [
+        *page.ROUTES,
+        *plain.ROUTES,
+        *embed.routes(edge.settings),
+        *install.ROUTES,
+        *assets.ROUTES,
         *chat.ROUTES,
         *webhooks.ROUTES,
         *rest.ROUTES,
         *health.ROUTES,
+        *metrics.ROUTES,
         Mount("/console", routes=CONSOLE_ROUTES),
         Mount("/static", StaticFiles(directory=FOLDER / "static"), name="static"),
     ]
@@ -79,31 +83,14 @@ def create_app(edge: Edge, *, secret_key: str) -> Starlette:
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     edge: Edge = app.state.edge
     tasks = [asyncio.create_task(edge.acceptor.run()), asyncio.create_task(edge.hub.run(edge.poke))]
-    if edge.telegram is not None:
-        tasks.append(asyncio.create_task(_telegram(edge)))
+    for channel in edge.channels.values():
+        tasks.append(asyncio.create_task(channel.run(functools.partial(edge.hear, channel=channel))))
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _telegram(edge: Edge) -> None:
-    channel = edge.telegram
-    assert channel is not None
-    with contextlib.suppress(DeliveryError):  # polling tries again by itself; `waymark doctor` tells about the token
-        await channel.start()
-    await channel.publish_profile()
-    if edge.settings.telegram_secret:
-        url = f"{edge.settings.public_url.rstrip('/')}/webhooks/telegram"
-        while True:
-            try:
-                return await channel.set_webhook(url, edge.settings.telegram_secret)
-            except DeliveryError as problem:
-                logger.warning("the Telegram webhook is not set, it is tried again: %s", problem.reason)
-                await asyncio.sleep(WEBHOOK_RETRY_SECONDS)
-    await channel.poll(lambda incoming: edge.take(incoming, channel))
 
 
 async def _unavailable(request: Request, problem: Exception) -> Response:

@@ -1,13 +1,15 @@
 """What the edge process holds; views reach it as ``request.app.state.edge``."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
 from bot.content.catalogue import Catalogue
 from bot.handoff.hours import OpeningHours
+from bot.messaging import contacts, receipts, templates
+from bot.messaging.hooks import Heard
 from bot.messaging.messages import Incoming
 from bot.messaging.protocols import Channel, Poke
 from bot.settings import Settings
@@ -15,10 +17,7 @@ from bot.storage.session import Database
 from bot.web.acceptor import Acceptor
 from bot.web.hub import Hub
 
-if TYPE_CHECKING:
-    from bot.channels.telegram import TelegramChannel
-    from bot.channels.whatsapp import WhatsAppChannel
-
+logger = logging.getLogger(__name__)
 
 COURTESY_SECONDS = 0.4
 
@@ -34,10 +33,29 @@ class Edge:
     hub: Hub
     catalogue: Catalogue
     hours: OpeningHours
-    telegram: "TelegramChannel | None" = None
-    whatsapp: "WhatsAppChannel | None" = None
+    channels: dict[str, Channel] = field(default_factory=dict)
     _lines: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     _courtesies: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def hear(self, heard: Heard, channel: Channel) -> None:
+        """Stores what a channel heard; everything is on disk when this returns.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: Something could not be stored; the provider must send it again.
+        """
+        if heard.unreadable:
+            logger.warning("messages could not be read", extra={"channel": channel.name, "count": heard.unreadable})
+        await asyncio.gather(*(self.take(incoming, channel) for incoming in heard.messages))
+        if heard.receipts or heard.moves or heard.templates:
+            await asyncio.to_thread(self._note, channel.name, heard)
+
+    def _note(self, channel: str, heard: Heard) -> None:
+        with self.database.write() as session:
+            for receipt in heard.receipts:
+                receipts.note(session, channel=channel, receipt=receipt)
+            for move in heard.moves:
+                contacts.move(session, move=move)
+            templates.record(session, channel=channel, states=heard.templates)
 
     async def take(self, incoming: Incoming, channel: Channel) -> None:
         """Stores a message, then shows the person that it was read; the provider waits for the first only."""

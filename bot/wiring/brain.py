@@ -4,14 +4,14 @@ from pathlib import Path
 
 from actions import context
 from bot.assistant import RasaAssistant
+from bot.channels import registry
 from bot.content import pack
 from bot.content.catalogue import Catalogue, PackCatalogue, StoreCatalogue
 from bot.messaging.poke import make_poke
-from bot.messaging.protocols import Channel
 from bot.nlu.crisis import CrisisRules
 from bot.settings import Settings
 from bot.storage.session import Database
-from bot.wiring.foundation import open_database, opening_hours, telegram, whatsapp, worker_name
+from bot.wiring.foundation import open_database, opening_hours, worker_name
 from bot.worker.answering import Answering
 from bot.worker.brain import Brain
 from bot.worker.delivery import Delivery
@@ -21,13 +21,11 @@ def make_brain(settings: Settings) -> Brain:
     """The brain with its model loaded."""
     database = open_database(settings)
     answering = make_answering(settings, database, tracker_url=settings.tracker)
-    channels: list[Channel | None] = [telegram(settings), whatsapp(settings)]
-    known = {channel.name: channel for channel in channels if channel is not None}
     return Brain(
         database=database,
         assistant=answering.assistant,
         answering=answering,
-        delivery=Delivery(database, known, worker_name()),
+        delivery=Delivery(database, registry.load(settings), worker_name()),
         poke=make_poke(settings.home, settings.redis_url),
         retention_days=settings.retention_days,
         alone=settings.database.startswith("sqlite"),

@@ -5,6 +5,7 @@ import secrets
 
 from starlette.applications import Starlette
 
+from bot.channels import registry
 from bot.content.catalogue import StoreCatalogue
 from bot.messaging.poke import make_poke
 from bot.settings import Settings
@@ -13,7 +14,7 @@ from bot.web.acceptor import Acceptor
 from bot.web.app import create_app
 from bot.web.edge import Edge
 from bot.web.hub import Hub
-from bot.wiring.foundation import open_database, opening_hours, telegram, whatsapp
+from bot.wiring.foundation import open_database, opening_hours
 
 
 def secret_key(settings: Settings) -> str:
@@ -39,8 +40,7 @@ def make_edge(settings: Settings, database: Database) -> Edge:
         hub=Hub(),
         catalogue=StoreCatalogue(database),
         hours=opening_hours(settings),
-        telegram=telegram(settings),
-        whatsapp=whatsapp(settings),
+        channels=registry.load(settings),
     )
 
 

@@ -1,18 +1,13 @@
-"""What both processes need: database, channels, opening hours."""
+"""What both processes need: database, opening hours."""
 
 import os
 import socket
-from typing import TYPE_CHECKING
 
 from bot.content import entries, pack
 from bot.handoff import hours as opening
 from bot.settings import Settings, SettingsError
 from bot.storage import migrate
 from bot.storage.session import Database
-
-if TYPE_CHECKING:
-    from bot.channels.telegram import TelegramChannel
-    from bot.channels.whatsapp import WhatsAppChannel
 
 
 def open_database(settings: Settings) -> Database:
@@ -39,24 +34,6 @@ def prepare(settings: Settings) -> tuple[Database, int]:
     migrate.upgrade(database.engine)
     with database.write() as session:
         return database, entries.import_pack(session, pack=pack.load(settings.content))
-
-
-def telegram(settings: Settings) -> "TelegramChannel | None":
-    """The Telegram channel, if it is set up; its library is loaded only then."""
-    if not settings.telegram_token:
-        return None
-    from bot.channels.telegram import TelegramChannel
-
-    return TelegramChannel(settings)
-
-
-def whatsapp(settings: Settings) -> "WhatsAppChannel | None":
-    """The WhatsApp channel, if it is set up; its library is loaded only then."""
-    if not settings.whatsapp_token:
-        return None
-    from bot.channels.whatsapp import WhatsAppChannel
-
-    return WhatsAppChannel(settings)
 
 
 def opening_hours(settings: Settings) -> opening.OpeningHours:

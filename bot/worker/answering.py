@@ -101,6 +101,9 @@ class Answering:
             await self._remember(turn)
             words = await asyncio.to_thread(self._next_page, turn.conversation_id, page.values)
             return Response(words, (), Outcome("smalltalk", language=language))
+        if reading.payload == payloads.READ:  # what waited is on its way already
+            await self._remember(turn)
+            return Response((), (), Outcome("smalltalk", language=language))
         if reading.notice:
             await self._remember(turn)
             word = Outgoing(text(reading.notice, language), language, (replies.human_button(language),))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from bot.messaging import erasure, inbox, outbox
 from bot.messaging.protocols import Assistant, Poke
 from bot.storage.session import Database
+from bot.worker import watch
 from bot.worker.answering import Answering
 from bot.worker.delivery import Delivery
 
@@ -44,11 +45,14 @@ class Brain:
             tasks.create_task(self._loop(self._work, self._answer_all))
             tasks.create_task(self._loop(self._post, self._deliver_all))
             tasks.create_task(self._upkeep())
+            for channel in self.delivery.channels.values():
+                tasks.create_task(watch.channel(self.database, channel))
 
     def _free_leases(self) -> None:
         with self.database.write() as session:
             inbox.release_all(session)
-            outbox.free_leases(session)
+            settling = [channel.name for channel in self.delivery.channels.values() if channel.settles]
+            outbox.free_leases(session, settling=settling)
 
     async def _loop(self, event: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
         while True:

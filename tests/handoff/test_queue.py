@@ -6,7 +6,7 @@ from sqlalchemy import select
 from bot import accounts
 from bot.handoff import queue
 from bot.handoff.states import TransitionRefused
-from bot.messaging import inbox
+from bot.messaging import contacts
 from bot.storage.account import Account
 from bot.storage.conversation import Conversation
 from bot.storage.handoff import CaseEvent
@@ -17,7 +17,7 @@ from bot.storage.session import Database
 @pytest.fixture
 def conversation_id(database: Database) -> str:
     with database.write() as session:
-        return inbox.conversation_of(session, channel="web", address="a").id
+        return contacts.conversation_of(session, channel="web", address="a").id
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_request_is_told_with_its_case_number(database, request_case, open_hou
 def test_the_wait_that_is_told_is_true(database, request_case, open_hours):
     with database.write() as session:
         for address in "bc":
-            other = inbox.conversation_of(session, channel="web", address=address).id
+            other = contacts.conversation_of(session, channel="web", address=address).id
             queue.request(session, conversation_id=other, language="en", cause=f"other:{address}", hours=open_hours)
     request_case()
     assert "2 people are waiting before you" in said(database)[-1]
@@ -169,7 +169,7 @@ def test_every_move_leaves_an_audit_row(database, request_case, counsellors):
 def test_urgent_cases_come_first(database, request_case, open_hours):
     request_case()
     with database.write() as session:
-        other = inbox.conversation_of(session, channel="web", address="b").id
+        other = contacts.conversation_of(session, channel="web", address="b").id
         urgent = queue.request(
             session, conversation_id=other, language="en", cause="x", hours=open_hours, urgent=True, reason="medical"
         ).id

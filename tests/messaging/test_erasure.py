@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot import accounts
 from bot.handoff import queue
-from bot.messaging import erasure, inbox, outbox
+from bot.messaging import contacts, erasure, inbox, outbox
 from bot.messaging.messages import Incoming, Outgoing, Shown
 from bot.messaging.protocols import DeliveryError
 from bot.storage.base import now
@@ -230,7 +230,7 @@ def test_expiry_counts_from_the_last_message_not_from_the_first(database, talk):
 def test_expiry_erases_who_never_wrote_by_the_day_of_creation(database):
     with time_machine.travel(NOON, tick=False) as clock:
         with database.write() as session:
-            made = inbox.conversation_of(session, channel="web", address="opened the page").id
+            made = contacts.conversation_of(session, channel="web", address="opened the page").id
         clock.shift(timedelta(days=91))
         with database.write() as session:
             assert erasure.expire(session, days=90) == [made]

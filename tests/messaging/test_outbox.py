@@ -3,7 +3,7 @@ from datetime import timedelta
 import time_machine
 from sqlalchemy import select
 
-from bot.messaging import inbox, outbox
+from bot.messaging import contacts, inbox, outbox
 from bot.messaging.messages import Button, Outgoing
 from bot.messaging.protocols import DeliveryError
 from bot.storage.outbox import OutboxMessage
@@ -15,7 +15,7 @@ HELLO = Outgoing("hello", "en")
 
 def conversation(database: Database, channel: str = "telegram", address: str = "a") -> str:
     with database.write() as session:
-        return inbox.conversation_of(session, channel=channel, address=address).id
+        return contacts.conversation_of(session, channel=channel, address=address).id
 
 
 def put(database: Database, conversation_id: str, cause: str = "c:1", message: Outgoing = HELLO) -> int:
@@ -87,12 +87,87 @@ def test_the_pause_that_the_provider_asks_for_is_kept(database):
         assert len(claim(database)) == 1
 
 
+def refuse(database: Database, outbox_id: int, error: DeliveryError, limit: int = outbox.MAX_ATTEMPTS) -> str:
+    with database.write() as session:
+        return outbox.refused(session, outbox_id=outbox_id, error=error, limit=limit)
+
+
 def test_tries_are_bounded(database):
     outbox_id = put(database, conversation(database))
-    for _ in range(outbox.MAX_ATTEMPTS):
+    states = [refuse(database, outbox_id, DeliveryError("down"), limit=3) for _ in range(3)]
+    assert states == ["due", "due", "failed"]
+
+
+def test_a_message_outlives_a_provider_that_is_away_for_most_of_a_day(database):
+    with time_machine.travel(NOON, tick=False) as clock:
+        outbox_id = put(database, conversation(database))
+        for _ in range(outbox.MAX_ATTEMPTS - 1):
+            assert refuse(database, outbox_id, DeliveryError("cannot be reached")) == "due"
+            clock.move_to(row_of(database, outbox_id).retry_at)
+        assert row_of(database, outbox_id).retry_at > NOON + timedelta(hours=23)
+
+
+def test_a_try_that_came_too_early_does_not_count(database):
+    outbox_id = put(database, conversation(database))
+    for _ in range(outbox.MAX_ATTEMPTS + 1):
+        assert refuse(database, outbox_id, DeliveryError("too many messages", retry_after=1)) == "due"
+
+
+def test_an_uncertain_send_waits_for_its_receipt_before_it_is_repeated(database):
+    with time_machine.travel(NOON, tick=False) as clock:
+        outbox_id = put(database, conversation(database))
+        claim(database)
+        refuse(database, outbox_id, DeliveryError("did not answer in time", uncertain=True))
+        clock.shift(timedelta(seconds=outbox.SETTLING - 1))
+        assert claim(database) == []
+        clock.shift(timedelta(seconds=2))
+        assert len(claim(database)) == 1
+
+
+def test_a_refusal_that_comes_after_the_receipt_changes_nothing(database):
+    outbox_id = put(database, conversation(database))
+    claim(database)
+    with database.write() as session:
+        outbox.sent(session, outbox_id=outbox_id, provider_id="p")
+    assert refuse(database, outbox_id, DeliveryError("did not answer in time", uncertain=True)) == "sent"
+
+
+def test_parts_that_went_out_are_not_planned_again(database):
+    where = conversation(database)
+    outbox_id = put(database, where)
+    claim(database)
+    with database.write() as session:
+        outbox.part_sent(session, outbox_id=outbox_id, parts=2)
+        outbox.part_sent(session, outbox_id=outbox_id, parts=1)
+    refuse(database, outbox_id, DeliveryError("busy", retry_after=0))
+    assert claim(database)[0].parts_sent == 2
+
+
+def test_references_tell_the_part_except_for_the_last(database):
+    assert [outbox.reference(12, part, 3) for part in (1, 2, 3)] == ["12.1", "12.2", "12"]
+
+
+def test_after_a_crash_channels_with_receipts_wait_for_them_and_others_go_on_at_once(database):
+    with time_machine.travel(NOON, tick=False) as clock:
+        patient = put(database, conversation(database), "c:1")
+        hasty = put(database, conversation(database, "whatsapp"), "c:2")
         with database.write() as session:
-            outbox.refused(session, outbox_id=outbox_id, error=DeliveryError("down", retry_after=0))
-    assert row_of(database, outbox_id).state == "failed"
+            assert len(outbox.claim(session, worker="dead", channels=["telegram", "whatsapp"])) == 2
+            outbox.free_leases(session, settling=["telegram"])
+        with database.write() as session:
+            found = outbox.claim(session, worker="alive", channels=["telegram", "whatsapp"])
+        assert [row.outbox_id for row in found] == [hasty]
+        clock.shift(timedelta(seconds=outbox.SETTLING + 1))
+        assert [row.outbox_id for row in claim(database)] == [patient]
+
+
+def test_a_failed_message_is_due_again_when_a_colleague_asks_for_it(database):
+    outbox_id = put(database, conversation(database))
+    refuse(database, outbox_id, DeliveryError("refused", permanent=True))
+    with database.write() as session:
+        assert outbox.retry(session, outbox_id=outbox_id)
+        assert not outbox.retry(session, outbox_id=outbox_id)
+    assert row_of(database, outbox_id).state == "due"
 
 
 def test_a_send_whose_process_died_becomes_due_when_its_lease_runs_out(database):
@@ -113,33 +188,6 @@ def test_rating_buttons_carry_the_id_of_their_own_row(database):
     outbox_id = put(database, conversation(database), message=rated)
     payloads = [button["payload"] for button in row_of(database, outbox_id).body["buttons"]]
     assert payloads == [f"f:+:{outbox_id}", f"f:-:{outbox_id}", "h"]
-
-
-def test_receipts_in_any_order_end_at_the_furthest_state(database):
-    outbox_id = put(database, conversation(database))
-    claim(database)
-    with database.write() as session:
-        outbox.sent(session, outbox_id=outbox_id, provider_id="wamid.1")
-    for state in ("read", "delivered", "sent"):
-        with database.write() as session:
-            assert outbox.receipt(session, channel="telegram", provider_id="wamid.1", reference="", state=state)
-    assert row_of(database, outbox_id).provider_state == "read"
-
-
-def test_a_receipt_settles_a_send_whose_answer_never_came(database):
-    outbox_id = put(database, conversation(database))
-    claim(database)
-    with database.write() as session:
-        outbox.receipt(session, channel="telegram", provider_id="wamid.2", reference=str(outbox_id), state="sent")
-    assert (row_of(database, outbox_id).state, row_of(database, outbox_id).provider_id) == ("sent", "wamid.2")
-
-
-def test_a_receipt_of_another_channel_changes_nothing(database):
-    outbox_id = put(database, conversation(database))
-    with database.write() as session:
-        found = outbox.receipt(session, channel="whatsapp", provider_id="x", reference=str(outbox_id), state="sent")
-    assert not found
-    assert row_of(database, outbox_id).state == "due"
 
 
 def test_accepting_a_message_opens_the_way_for_its_reply(database):
