@@ -28,11 +28,12 @@ from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundExceptio
 from bot.assistant_model import find_model  # noqa: E402
 from bot.messaging import payloads  # noqa: E402
 from bot.messaging.messages import Effect, Outcome, Outgoing, Response, Turn  # noqa: E402
+from bot.messaging.protocols import Unavailable  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
 
-class TranscriptUnavailable(RuntimeError):
+class TranscriptUnavailable(Unavailable):
     """The tracker store cannot be reached; the message must be tried again later."""
 
 
@@ -144,7 +145,7 @@ class RasaAssistant:
         finally:
             self._store.drop(turn.conversation_id)
         if tracker is None or position is None:
-            raise TranscriptUnavailable("the message is not in the transcript")
+            raise RuntimeError("the message is not in the transcript")
         return _response(tracker, position)
 
     def _message(self, turn: Turn) -> UserMessage:

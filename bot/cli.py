@@ -4,12 +4,12 @@ import argparse
 import asyncio
 import contextlib
 import getpass
-import logging
 import os
 import secrets
 import sys
 from pathlib import Path
 
+from bot import logs
 from bot.settings import Settings, SettingsError
 from bot.yaml_files import read_yaml
 
@@ -19,8 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     try:
         settings = Settings.load()
-        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        _quieten_libraries()
+        logs.configure(form=settings.log_format, level=settings.log_level)
         code = options.run(settings, options)
     except (SettingsError, ValueError, RuntimeError, OSError) as problem:
         print(f"waymark: {problem}", file=sys.stderr)
@@ -28,25 +27,6 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = 130
     sys.exit(code or 0)
-
-
-def _quieten_libraries() -> None:
-    # Rasa's dependencies warn about one another's age, which an operator can do nothing about
-    logging.captureWarnings(True)
-    logging.getLogger("py.warnings").setLevel(logging.ERROR)
-    # these would write people's words or addresses into the log
-    for name in (
-        "rasa",
-        "rasa_sdk",
-        "httpx",
-        "httpcore",
-        "telegram",
-        "pywa",
-        "apscheduler",
-        "sqlalchemy.engine",
-        "alembic",
-    ):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,22 +80,42 @@ def _content_parser(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(settings: Settings, options: argparse.Namespace) -> int:
+    logs.catch_uncaught()
     if options.role == "edge":
+        _share_metrics(settings)
         return _serve_edge(settings)
     if options.role == "brain":
-        from bot.wiring.brain import make_brain
-
-        os.nice(5)  # understanding messages must not delay accepting them
-        with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-            asyncio.run(make_brain(settings).run())
-        return 0
+        _share_metrics(settings)
+        return _serve_brain(settings)
     from bot.supervisor import Supervisor, in_child
 
     # in a process of its own, whose memory is given back
     in_child(lambda: _can_serve(settings))
+    for old in _share_metrics(settings).glob("*.db"):
+        old.unlink()
     command = [sys.executable, "-m", "bot.cli", "serve", "--role"]
     print(f"Waymark runs at http://{settings.host}:{settings.port}/ and /console", flush=True)
     asyncio.run(Supervisor({"edge": [*command, "edge"], "brain": [*command, "brain"]}).run())
+    return 0
+
+
+def _share_metrics(settings: Settings) -> Path:
+    folder = settings.home.absolute() / "metrics"
+    folder.mkdir(parents=True, exist_ok=True)
+    # the library reads it as it is imported, which must not have happened before
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    return folder
+
+
+def _serve_brain(settings: Settings) -> int:
+    from bot import metrics
+    from bot.wiring.brain import make_brain
+
+    os.nice(5)  # understanding messages must not delay accepting them
+    if settings.metrics_port > 0:
+        metrics.listen(settings.metrics_port, settings.host)
+    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+        asyncio.run(make_brain(settings).run())
     return 0
 
 

@@ -42,6 +42,6 @@ async def poll(
         except Exception as problem:  # polling outlives every failure, and says so
             known = problem if isinstance(problem, DeliveryError) else None
             # an unknown error's own words may quote what somebody wrote
-            log.warning("polling failed (%s), trying again", known.reason if known else type(problem).__name__)
+            log.warning("polling failed", extra={"reason": known.reason if known else type(problem).__name__})
             await asyncio.sleep(max(wait, (known.retry_after if known else None) or 0.0))
             wait = min(LONGEST_PAUSE, wait * 2)

@@ -1,6 +1,7 @@
 """Reads WhatsApp's webhook bodies. Pure. What cannot be read is counted, and the rest of the body is used."""
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast, get_args
@@ -50,7 +51,8 @@ def _each(rows: list[Any], read: Callable[[Any], _Read | None]) -> tuple[list[_R
             if (one := read(row)) is not None:
                 found.append(one)
         except _MALFORMED as problem:
-            log.warning("a part of a webhook was left out (%s)", type(problem).__name__)
+            told = {"channel": "whatsapp", "reason": type(problem).__name__}
+            log.warning("a part of a webhook was left out", extra=told)
             unreadable += 1
     return found, unreadable
 
@@ -147,7 +149,8 @@ def _media(kind: str, ref: str = "", mime: str = "") -> dict[str, str]:
 
 def _moment(message: _Row) -> datetime | None:
     stamp = _text(message, "timestamp", needed=False)
-    return datetime.fromtimestamp(int(stamp), UTC) if stamp.isdigit() else None
+    # a message is worth more than its moment: what is no number of seconds of our time counts as now
+    return datetime.fromtimestamp(int(stamp), UTC) if re.fullmatch(r"[1-9][0-9]{9,10}", stamp) else None
 
 
 def _sender(message: _Row, contacts: list[_Row]) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from bot.storage.base import now
 from bot.storage.conversation import Conversation
 from bot.storage.handoff import Case
 from bot.storage.inbox import InboxMessage, Tombstone
+from bot.storage.media import MediaFile
 from bot.storage.outbox import OutboxMessage
 from bot.texts import text
 
@@ -89,6 +90,15 @@ def expire(session: Session, *, days: int) -> list[str]:
     for conversation in silent:
         session.delete(conversation)
     return [conversation.id for conversation in silent]
+
+
+def expire_files(session: Session, *, days: int) -> None:
+    """The retention job for files: erases those that were fetched more than ``days`` days ago; messages stay."""
+    limit = now() - timedelta(days=days)
+    # the moment of fetching lies behind the content, so that to read it of each file would be to read all files;
+    # no file is older than its message
+    old = select(MediaFile.inbox_id).join(InboxMessage).where(InboxMessage.received_at < limit)
+    session.execute(delete(MediaFile).where(MediaFile.inbox_id.in_(old), MediaFile.fetched_at < limit))
 
 
 def export(session: Session, *, conversation_id: str) -> bytes:

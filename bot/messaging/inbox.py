@@ -19,6 +19,7 @@ from bot.texts import text
 TEXT_KEPT = 16_000  # characters; far above what any channel lets a person send
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 5
+LONGEST_OUTAGE = timedelta(days=1)  # what cannot be answered for so long is parked, whoever is to blame
 STUCK_SECONDS = 120.0  # a message that waits longer tells that nobody answers
 
 
@@ -181,16 +182,21 @@ def next_waiting(session: Session, *, conversation_id: str) -> InboxMessage | No
     return None if row is None or (row.retry_at is not None and row.retry_at > now()) else row
 
 
-def failed(session: Session, *, inbox_id: int, problem: str) -> bool:
+def failed(session: Session, *, inbox_id: int, problem: str, counts: bool = True) -> bool:
     """Notes a failed try: the message is tried again with growing pauses, then parked.
 
     Reads no more of the row than it must: the row itself may be what cannot be read.
 
+    Args:
+        counts: Whether the message may be to blame; an outage of something else does not count.
+
     Returns:
         Whether it is now parked.
     """
-    attempts = 1 + (session.scalar(select(InboxMessage.attempts).where(InboxMessage.id == inbox_id)) or 0)
-    parked = attempts >= MAX_ATTEMPTS
+    row = select(InboxMessage.attempts, InboxMessage.received_at).where(InboxMessage.id == inbox_id)
+    known = session.execute(row).one()
+    attempts = known.attempts + counts
+    parked: bool = attempts >= MAX_ATTEMPTS or now() - known.received_at > LONGEST_OUTAGE
     session.execute(
         update(InboxMessage)
         .where(InboxMessage.id == inbox_id)
@@ -199,7 +205,7 @@ def failed(session: Session, *, inbox_id: int, problem: str) -> bool:
             problem=problem[:255],
             state="parked" if parked else "waiting",
             done_at=now() if parked else None,
-            retry_at=now() + timedelta(seconds=2**attempts),
+            retry_at=now() + timedelta(seconds=2 ** max(1, attempts)),
         )
     )
     return parked

@@ -6,7 +6,7 @@ Receipts are in ``bot.messaging.receipts``, messages that wait for the person in
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from bot.storage.outbox import OutboxMessage
 # clients of these channels fetch their messages themselves: a stored row is a sent one
 PULLED = frozenset({"web", "rest"})
 LEASE = timedelta(seconds=90)
-MAX_ATTEMPTS = 150  # at the longest pause, about a day: long enough for any outage of a provider
+MAX_ATTEMPTS = 170  # at the longest pause more than a day: what outlives a service window is held, not failed
 MAX_FAULTS = 12  # tries of a message that makes our own code fail
 LONGEST_PAUSE = 600.0  # seconds
 SETTLING = 30.0  # seconds in which the receipt of an uncertain send comes, or will not
@@ -35,7 +35,8 @@ class Claimed:
     channel: str
     address: str
     message: Outgoing
-    parts_sent: int = 0
+    parts_sent: int
+    created_at: datetime
 
 
 def put(session: Session, *, conversation_id: str, cause: str, message: Outgoing, remembered: bool = False) -> int:
@@ -108,11 +109,12 @@ def claim(session: Session, *, worker: str, channels: list[str], limit: int = 20
         .order_by(OutboxMessage.id)
         .limit(limit)
     ).all()
-    return [
-        Claimed(row.id, row.conversation_id, channel, address, Outgoing.from_json(row.body), row.parts_sent)
-        for row, address, channel in rows
-        if _take(session, row.id, worker, due)
-    ]
+    return [_claimed(row, channel, address) for row, address, channel in rows if _take(session, row.id, worker, due)]
+
+
+def _claimed(row: OutboxMessage, channel: str, address: str) -> Claimed:
+    message = Outgoing.from_json(row.body)
+    return Claimed(row.id, row.conversation_id, channel, address, message, row.parts_sent, row.created_at)
 
 
 def _take(session: Session, outbox_id: int, worker: str, due: ColumnElement[bool]) -> bool:

@@ -152,11 +152,19 @@ class Channel(Protocol):
         """Frees connections."""
 
 
+class Unavailable(Exception):
+    """Something the assistant needs is away for a while: the message is not to blame, and is tried again."""
+
+
 class Assistant(Protocol):
     """Understands a message and decides what to say."""
 
     async def respond(self, turn: Turn) -> Response:
-        """The answer to one message of a person."""
+        """The answer to one message of a person.
+
+        Raises:
+            Unavailable: Something it needs is away for a while.
+        """
 
     async def remember(self, conversation_id: str, *, key: str, text: str, speaker: str) -> None:
         """Adds to the transcript something said outside the assistant; repeated keys are ignored."""

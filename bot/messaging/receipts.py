@@ -3,6 +3,7 @@
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from bot import metrics
 from bot.messaging import held, outbox
 from bot.messaging.hooks import Receipt
 from bot.messaging.protocols import DeliveryError
@@ -37,7 +38,7 @@ def note(session: Session, *, channel: str, receipt: Receipt) -> bool:
     if row is None:
         return False
     if receipt.state == "failed":
-        _failed(session, row, receipt)
+        _failed(session, row, channel, receipt)
     elif part:
         row.parts_sent = max(row.parts_sent, int(part) if part.isdigit() else 0)
     else:
@@ -55,7 +56,7 @@ def _arrived(session: Session, row: OutboxMessage, receipt: Receipt) -> None:
         row.provider_state = receipt.state
 
 
-def _failed(session: Session, row: OutboxMessage, receipt: Receipt) -> None:
+def _failed(session: Session, row: OutboxMessage, channel: str, receipt: Receipt) -> None:
     earlier = row.provider_id not in (None, receipt.provider_id) and "." not in receipt.reference
     if row.provider_state == "failed" or row.state not in ("sending", "sent") or earlier:
         return  # a repetition, or about an earlier try
@@ -64,4 +65,6 @@ def _failed(session: Session, row: OutboxMessage, receipt: Receipt) -> None:
     if error.outside_window:
         held.hold(session, outbox_id=row.id, reason=error.reason)
     else:
-        outbox.refused(session, outbox_id=row.id, error=error)
+        state = outbox.refused(session, outbox_id=row.id, error=error)
+        if state == "failed":
+            metrics.delivery_failed(channel, error.reason)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import IntegrityError
 
+from bot import metrics
 from bot.messaging import inbox
 from bot.messaging.inbox import Accepted
 from bot.messaging.messages import Incoming
@@ -60,16 +61,26 @@ class Acceptor:
                 for pending in batch:
                     await self._store_together([pending], again=len(batch) == 1)
                 return
-            logger.warning("a message could not be stored: %s", type(problem).__name__)
+            logger.warning("a message could not be stored", extra={"reason": type(problem).__name__})
             _settle(batch[0][1], error=problem)
             return
         await self.poke.send("inbox")
-        for (_, future), result in zip(batch, results, strict=True):
+        for (incoming, future), result in zip(batch, results, strict=True):
+            _counted(incoming.channel, result)
             _settle(future, result)
 
     def _store(self, messages: list[Incoming]) -> list[Accepted | None]:
         with self.database.write() as session:
             return inbox.accept_all(session, messages, per_minute=self.per_minute)
+
+
+def _counted(channel: str, result: Accepted | None) -> None:
+    if result is None:
+        metrics.repeated(channel)
+        return
+    metrics.accepted(channel)
+    if result.limited:
+        metrics.limited(channel)
 
 
 def _settle(

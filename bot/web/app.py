@@ -95,7 +95,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 async def _unavailable(request: Request, problem: Exception) -> Response:
     """The database is away: providers send again, the chat page keeps the message and tries again."""
-    logger.error("the database does not answer: %s", type(problem).__name__)
+    logger.error("the database does not answer", extra={"reason": type(problem).__name__})
     return JSONResponse({"error": "Please try again in a moment."}, 503, headers={"retry-after": "5"})
 
 

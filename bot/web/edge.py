@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
+from bot import metrics
 from bot.content.catalogue import Catalogue
 from bot.handoff.hours import OpeningHours
 from bot.messaging import contacts, receipts, templates
@@ -44,6 +45,7 @@ class Edge:
             sqlalchemy.exc.SQLAlchemyError: Something could not be stored; the provider must send it again.
         """
         if heard.unreadable:
+            metrics.unreadable(channel.name, heard.unreadable)
             logger.warning("messages could not be read", extra={"channel": channel.name, "count": heard.unreadable})
         await asyncio.gather(*(self.take(incoming, channel) for incoming in heard.messages))
         if heard.receipts or heard.moves or heard.templates:

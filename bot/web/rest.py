@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from ipaddress import ip_address
 from typing import Any
 
 from sqlalchemy import select
@@ -17,6 +16,7 @@ from bot.storage.outbox import OutboxMessage
 from bot.storage.session import Database
 from bot.web.access import SIGNED, open_to
 from bot.web.bodies import limited_body, parsed
+from bot.web.callers import from_this_machine
 from bot.web.chat import as_incoming
 from bot.web.edge import Edge, edge_of
 
@@ -28,7 +28,7 @@ _PATIENCE = 30.0  # seconds to wait for the answer
 async def webhook(request: Request) -> Response:
     """Takes ``{"sender", "message"}`` and returns the replies as Rasa's REST channel does."""
     edge = edge_of(request)
-    if not edge.settings.rest or not _from_this_machine(request):
+    if not edge.settings.rest or not from_this_machine(request):
         raise HTTPException(404)
     data = parsed(await limited_body(request, _LIMIT))
     sender, message = data.get("sender", "default"), data.get("message")
@@ -41,12 +41,6 @@ async def webhook(request: Request) -> Response:
         assert accepted is not None  # the id is new
         rows = await _wait(edge, news, accepted.inbox_id)
     return JSONResponse([_as_rasa(sender, row) for row in rows])
-
-
-def _from_this_machine(request: Request) -> bool:
-    """Whether the caller is on this machine and did not come through a proxy."""
-    proxied = "x-forwarded-for" in request.headers or "forwarded" in request.headers
-    return not proxied and request.client is not None and ip_address(request.client.host).is_loopback
 
 
 async def _wait(edge: Edge, news: asyncio.Event, inbox_id: int) -> list[OutboxMessage]:

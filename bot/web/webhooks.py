@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot import metrics
 from bot.messaging.hooks import Heard, Hook, HookRefused
 from bot.web.access import SIGNED, open_to
 from bot.web.bodies import limited_body
@@ -27,6 +28,7 @@ async def webhook(request: Request) -> Response:
     try:
         heard = channel.receive(await _hook(request, edge.settings.public_url))
     except HookRefused as refused:
+        metrics.webhook_refused(channel.name)
         logger.warning("a webhook was refused", extra={"channel": channel.name, "reason": f"status {refused.status}"})
         raise HTTPException(refused.status, str(refused) or None) from None
     await edge.hear(heard, channel)

@@ -4,11 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot import metrics
 from bot.channels import limits
 from bot.content.catalogue import Catalogue
 from bot.dialogue import replies
@@ -17,7 +19,7 @@ from bot.handoff.hours import OpeningHours
 from bot.languages import DEFAULT, from_hint, is_launched
 from bot.messaging import erasure, inbox, outbox, payloads
 from bot.messaging.messages import Effect, Outcome, Outgoing, Response, Turn
-from bot.messaging.protocols import Assistant
+from bot.messaging.protocols import Assistant, Unavailable
 from bot.nlu.crisis import CrisisRules
 from bot.storage.base import now
 from bot.storage.conversation import Conversation
@@ -26,10 +28,13 @@ from bot.storage.outbox import OutboxMessage
 from bot.storage.session import Database
 from bot.texts import text
 from bot.worker import typed
+from bot.worker.insist import AWAY, insist
 from bot.worker.reading import Reading, read
 
 logger = logging.getLogger(__name__)
 
+# what a message is not to blame for
+_OUTAGES = (Unavailable, *AWAY)
 # a counsellor's conversation still lets the person look after their own data
 _OWN_BUSINESS = ("c:privacy", "c:export", "c:delete", "c:language", "d:yes", "d:no", "l:")
 
@@ -62,10 +67,10 @@ class Answering:
                 if not await self._answer(message):
                     break
         except Exception as problem:  # a row that cannot even be read must not hold up the other people's
-            logger.exception("a message of conversation %s could not be read", conversation_id)
-            await asyncio.to_thread(self._fail, conversation_id, None, type(problem).__name__)
+            logger.exception("a message could not be read", extra={"conversation": conversation_id})
+            await asyncio.to_thread(self._fail, conversation_id, None, problem)
         finally:
-            await asyncio.to_thread(self._release, conversation_id)
+            await insist(self._release, conversation_id)
         return conversation_id
 
     async def _answer(self, message: "_Waiting") -> bool:
@@ -74,13 +79,14 @@ class Answering:
             if message.first:
                 response = response.preceded_by(self._greeting(response))
             await asyncio.to_thread(self._store, message, response)
+            waited = (now() - message.received_at).total_seconds()
+            metrics.answered(message.channel, response.outcome.kind, waited)
             self.stored(message.turn.conversation_id)
             if any(effect.name == "delete" for effect in response.effects):
                 await self.assistant.forget(message.turn.conversation_id)
         except Exception as problem:  # whatever happens, the message stays and is tried again, then parked
-            logger.exception("message %s could not be answered", message.inbox_id)
-            turn = message.turn
-            await asyncio.to_thread(self._fail, turn.conversation_id, turn.language, type(problem).__name__)
+            logger.exception("a message could not be answered", extra={"inbox": message.inbox_id})
+            await asyncio.to_thread(self._fail, message.turn.conversation_id, message.turn.language, problem)
             return False
         return True
 
@@ -161,11 +167,13 @@ class Answering:
             row = inbox.next_waiting(session, conversation_id=conversation_id)
             return None if row is None else _waiting(session, row)
 
-    def _fail(self, conversation_id: str, language: str | None, problem: str) -> None:
+    def _fail(self, conversation_id: str, language: str | None, problem: Exception) -> None:
         language = language or DEFAULT
+        told, counts = type(problem).__name__, not isinstance(problem, _OUTAGES)
         with self.database.write() as session:
             inbox_id = inbox.first_waiting(session, conversation_id=conversation_id)
-            if inbox_id is not None and inbox.failed(session, inbox_id=inbox_id, problem=problem):
+            if inbox_id is not None and inbox.failed(session, inbox_id=inbox_id, problem=told, counts=counts):
+                metrics.parked(session.get_one(Conversation, conversation_id).channel)
                 word = Outgoing(text("error.temporary", language), language, (replies.human_button(language),))
                 outbox.put(session, conversation_id=conversation_id, cause=f"inbox:{inbox_id}:parked", message=word)
 
@@ -229,6 +237,8 @@ class _Waiting:
     turn: Turn
     reading: Reading
     held: bool
+    channel: str
+    received_at: datetime
     first: bool  # greet before answering: this channel has no /start of its own
 
 
@@ -267,4 +277,5 @@ def _waiting(session: Session, row: InboxMessage) -> _Waiting:
         today=row.received_at.date(),
     )
     greet = earlier is None and reading.payload != "c:start" and row.channel != "rest" and row.kind != "group"
-    return _Waiting(row.id, turn, reading, conversation.holder == "counsellor", greet)
+    held = conversation.holder == "counsellor"
+    return _Waiting(row.id, turn, reading, held, row.channel, row.received_at, greet)

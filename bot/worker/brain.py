@@ -29,6 +29,7 @@ class Brain:
     delivery: Delivery
     poke: Poke
     retention_days: int
+    media_days: int
     alone: bool  # no other brain can be running: leases of a dead one may be freed at once
     _pokes: set[asyncio.Task[None]] = field(default_factory=set)
     _work: asyncio.Event = field(default_factory=asyncio.Event)
@@ -109,6 +110,7 @@ class Brain:
     def _erase_due(self) -> list[str]:
         with self.database.write() as session:
             gone = erasure.finish(session) + erasure.expire(session, days=self.retention_days)
+            erasure.expire_files(session, days=self.media_days)
         if gone:
-            logger.info("erased %d conversations", len(gone))
+            logger.info("silent conversations were erased", extra={"count": len(gone)})
         return gone

@@ -5,12 +5,14 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot import metrics
 from bot.messaging import erasure, held, outbox, pacing
 from bot.messaging.outbox import Claimed
 from bot.messaging.protocols import Channel, DeliveryError
 from bot.storage.base import now
 from bot.storage.conversation import Conversation
 from bot.storage.session import Database
+from bot.worker.insist import insist
 
 logger = logging.getLogger(__name__)
 
@@ -43,15 +45,15 @@ class Delivery:
         try:
             provider_id = await self._send(row, self.channels[row.channel])
         except _TakenOver:
-            await asyncio.to_thread(self._withdraw, row.outbox_id)
+            await insist(self._withdraw, row.outbox_id)
         except DeliveryError as error:
-            await asyncio.to_thread(self._refused, row, error, outbox.MAX_ATTEMPTS)
+            await insist(self._refused, row, error, outbox.MAX_ATTEMPTS)
         except Exception as problem:  # a fault of ours must not stop the others' messages
             logger.exception("a message could not be sent", extra={"outbox": row.outbox_id, "channel": row.channel})
             fault = DeliveryError(type(problem).__name__)
-            await asyncio.to_thread(self._refused, row, fault, outbox.MAX_FAULTS)
+            await insist(self._refused, row, fault, outbox.MAX_FAULTS)
         else:
-            await asyncio.to_thread(self._sent, row, provider_id)
+            await insist(self._sent, row, provider_id)
 
     async def _send(self, row: Claimed, channel: Channel) -> str:
         document = await asyncio.to_thread(self._prepare, row, channel)
@@ -61,7 +63,7 @@ class Delivery:
             reference = outbox.reference(row.outbox_id, number, len(parts))
             provider_id = await channel.send(row.address, part, reference=reference)
             if number < len(parts):
-                await asyncio.to_thread(self._part_sent, row.outbox_id, number)
+                await insist(self._part_sent, row.outbox_id, number)
         return provider_id
 
     def _claim(self) -> list[Claimed]:
@@ -93,6 +95,7 @@ class Delivery:
     def _sent(self, row: Claimed, provider_id: str) -> None:
         with self.database.write() as session:
             outbox.sent(session, outbox_id=row.outbox_id, provider_id=provider_id)
+        metrics.delivered(row.channel, (now() - row.created_at).total_seconds())
 
     def _refused(self, row: Claimed, error: DeliveryError, limit: int) -> None:
         with self.database.write() as session:
@@ -101,12 +104,23 @@ class Delivery:
                 state = "held"
             else:
                 state = outbox.refused(session, outbox_id=row.outbox_id, error=error, limit=limit)
+        _counted(row.channel, state, error.reason)
         told = {"outbox": row.outbox_id, "channel": row.channel, "reason": error.reason, "state": state}
         logger.log(logging.INFO if state == "due" else logging.WARNING, "a message was not delivered", extra=told)
 
     def _withdraw(self, outbox_id: int) -> None:
         with self.database.write() as session:
             outbox.withdraw(session, outbox_id=outbox_id, reason="a counsellor took over")
+
+
+def _counted(channel: str, state: str, reason: str) -> None:
+    match state:
+        case "held":
+            metrics.window_expired(channel)
+        case "failed":
+            metrics.delivery_failed(channel, reason)
+        case "due":
+            metrics.delivery_retried(channel, reason)
 
 
 def _expect_open(conversation: Conversation, channel: Channel) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from bot import metrics
 from bot.messaging import health, templates
 from bot.messaging.hooks import TemplateState
 from bot.messaging.protocols import Channel, Check, DeliveryError
@@ -38,6 +39,7 @@ async def look(database: Database, channel: Channel, *, with_templates: bool = T
             states = await channel.templates()
         except DeliveryError as problem:
             checks = [*checks, Check(f"templates: {problem.reason}", False, "look at the token's permissions")]
+    metrics.channel_up(channel.name, all(check.well for check in checks))
     await asyncio.to_thread(_note, database, channel.name, checks, states)
     return checks
 

@@ -141,3 +141,17 @@ def test_messages_accepted_together_keep_their_order_and_are_stored_once(databas
     assert results[0].conversation_id == results[1].conversation_id != results[3].conversation_id
     with database.read() as session:
         assert list(session.scalars(select(InboxMessage.text).order_by(InboxMessage.id))) == ["one", "two", "x"]
+
+
+def test_an_outage_of_something_else_is_not_held_against_a_message_for_a_day(database):
+    with time_machine.travel(NOON, tick=False) as clock:
+        with database.write() as session:
+            accepted = inbox.accept(session, message(), per_minute=20)
+
+        def fail() -> bool:
+            with database.write() as session:
+                return inbox.failed(session, inbox_id=accepted.inbox_id, problem="Unavailable", counts=False)
+
+        assert not any(fail() for _ in range(inbox.MAX_ATTEMPTS * 2))
+        clock.shift(inbox.LONGEST_OUTAGE + timedelta(seconds=1))
+        assert fail()

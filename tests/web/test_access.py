@@ -10,13 +10,20 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from bot.content import entries, pack
 from bot.storage.account import ROLES
-from bot.web import access, chat, health, rest, webhooks
+from bot.web import access, chat, health, metrics, rest, webhooks
 from bot.web.console import ROUTES as CONSOLE
 from tests.web.console.conftest import case, person  # noqa: F401  # fixtures of the folder below
 
-_EXAMPLES = {"topic": "about_cost", "language": "en", "action": "publish", "account_id": "1", "case_id": "1"}
+_EXAMPLES = {
+    "topic": "about_cost",
+    "language": "en",
+    "action": "publish",
+    "account_id": "1",
+    "case_id": "1",
+    "inbox_id": "1",
+}
 _KNOWN = access.PUBLIC | access.PERSON | access.SIGNED | set(ROLES)
-_OUTSIDE = [*chat.ROUTES, *webhooks.ROUTES, *rest.ROUTES, *health.ROUTES]
+_OUTSIDE = [*chat.ROUTES, *webhooks.ROUTES, *rest.ROUTES, *health.ROUTES, *metrics.ROUTES]
 
 
 def walk(routes: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, Route]]:
