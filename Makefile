@@ -9,7 +9,7 @@ UV := $(firstword $(wildcard $(TOOLS)/bin/uv) $(shell command -v uv 2>/dev/null)
 export WAYMARK_HOME ?= var
 export WAYMARK_REST ?= 1
 
-.PHONY: run setup prepare test emulator check evaluate bench-serving bench-nlu bench-languages cities lock tensorflow dev clean
+.PHONY: run setup prepare test emulator check evaluate bench-serve bench-start faults bench-nlu bench-languages cities lock tensorflow dev clean
 
 run: prepare  ## set everything up and start Waymark
 	@$(BIN)/waymark user add --first
@@ -37,9 +37,17 @@ evaluate: dev  ## quality per language on the project's own questions
 	$(BIN)/waymark evaluate tests/evaluation/*.tsv --json var/evaluation.jsonl --report docs/quality.md \
 	  --floors tests/evaluation/floors.yml
 
-bench-serving: dev  ## start, memory, latency, a burst
+bench-serve: dev $(TENSORFLOW)/.ready  ## messages answered in a second, beside the bot that `rasa init` makes
+	$(BIN)/waymark train --if-needed
+	$(BIN)/python -W ignore benchmarks/serve.py $(ARGS)
+
+bench-start: dev  ## start, memory, latency, a burst
 	$(BIN)/waymark train --if-needed
 	$(BIN)/python -W ignore benchmarks/serving.py
+
+faults: dev  ## kills the brain 100 times under load and counts what was lost or said twice
+	$(BIN)/waymark train --if-needed
+	$(BIN)/python -W ignore benchmarks/faults.py
 
 bench-nlu: dev $(TENSORFLOW)/.ready  ## our intent model beside Rasa's own, then our own questions
 	$(BIN)/python -W ignore benchmarks/nlu.py

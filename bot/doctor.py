@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,6 +27,8 @@ from bot.storage.outbox import OutboxMessage
 from bot.storage.session import Database
 from bot.wiring.foundation import opening_hours
 from bot.yaml_files import YamlFileError
+
+SKEW_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ def _database(settings: Settings) -> list[Finding]:
     try:
         if migrate.pending(database.engine):
             return [Finding("the database is older than the code", False, "run `waymark migrate`")]
-        return _inside(database)
+        return [*_inside(database), *_clock(database)]
     except SQLAlchemyError as problem:
         fix = "start it, or mend WAYMARK_DATABASE_URL"
         return [Finding(f"the database does not answer ({type(problem).__name__})", False, fix)]
@@ -147,6 +150,17 @@ def _inside(database: Database) -> list[Finding]:
                 f"the oldest unanswered message waits {waited:.0f} s", waited < STUCK_SECONDS, "is the brain running?"
             ),
         ]
+
+
+def _clock(database: Database) -> list[Finding]:
+    """Leases and retries compare clocks of all machines; SQLite has no clock but ours."""
+    if database.engine.dialect.name == "sqlite":
+        return []
+    with database.read() as session:
+        told: datetime = session.scalar(select(func.clock_timestamp()))  # type: ignore[assignment]  # it has a time
+    apart = abs((now() - told).total_seconds())
+    fix = "set both by NTP: leases of messages compare them"
+    return [Finding(f"our clock and the database's are {apart:.0f} s apart", apart < SKEW_SECONDS, fix)]
 
 
 def _counted(number: int, what: str, fix: str, well: Callable[[int], bool]) -> Finding:

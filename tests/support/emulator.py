@@ -85,18 +85,24 @@ class Emulator:
 
 
 class Relay:
-    """Stands between the emulator and Waymark, because the emulator forgets the secret that it was given."""
+    """Stands between the emulator and Waymark, because the emulator forgets the secret that it was given.
+
+    It keeps what Waymark answers, because the emulator does not do what such an answer asks for.
+    """
 
     def __init__(self, secret: str) -> None:
         self.secret = secret
         self.target = ""
+        self.answers: list[dict[str, Any]] = []
         self.app = Starlette(routes=[Route("/{path:path}", self._pass_on, methods=["POST"])])
 
     async def _pass_on(self, request: Request) -> Response:
         headers = {"content-type": "application/json", "x-telegram-bot-api-secret-token": self.secret}
         async with httpx.AsyncClient(base_url=self.target, timeout=60) as client:
             answer = await client.post(request.url.path, content=await request.body(), headers=headers)
-        return Response(answer.content, answer.status_code)
+        if answer.content:
+            self.answers.append(answer.json())
+        return Response(answer.content, answer.status_code, media_type=answer.headers.get("content-type"))
 
 
 @contextmanager
