@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.messaging.messages import Button
+from bot.messaging.protocols import Pace
 
 TEXT = 4096  # both WhatsApp and Telegram
 LIST_ROWS = 10  # WhatsApp's lists
+# one message in six seconds to the same person, 45 of them at once if one waits afterwards; 80 a second in all
+# https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput
+WHATSAPP_PACE = Pace(burst=45, seconds=6.0)
+WHATSAPP_PER_SECOND = 80
 
 _PARAGRAPH = re.compile(r"(?=\n[ \t]*\n)")
 _LINE = re.compile(r"(?=\n)")

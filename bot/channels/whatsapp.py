@@ -1,5 +1,6 @@
 """WhatsApp through Meta's Cloud API."""
 
+import asyncio
 import hashlib
 import hmac
 import logging
@@ -22,10 +23,8 @@ from bot.messaging.messages import Outgoing
 from bot.messaging.protocols import Check, DeliveryError, Pace, Part
 from bot.settings import Settings
 
-TIMEOUT = 20.0  # seconds
-PER_SECOND = 80  # messages; https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput
-# one message in six seconds to the same person, 45 of them at once if one waits afterwards
-PACE = Pace(burst=45, seconds=6.0)
+TIMEOUT = 20.0  # seconds without a sign of life
+LONGEST = 60.0  # seconds for a whole answer; the outbox sends a message again that takes much longer
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ class WhatsAppChannel(BaseChannel):
     name = "whatsapp"
     label = "WhatsApp"
     service_window_hours: int | None = 24
-    pace: Pace | None = PACE
+    pace: Pace | None = limits.WHATSAPP_PACE
     settles = True
 
     def __init__(self, settings: Settings) -> None:
@@ -55,7 +54,7 @@ class WhatsAppChannel(BaseChannel):
         )
         # the library fixes the host; only its API version is kept
         self._session.base_url = httpx.URL(settings.whatsapp_api.rstrip("/") + self._session.base_url.path)
-        self._throughput = AsyncLimiter(PER_SECOND, 1)
+        self._throughput = AsyncLimiter(limits.WHATSAPP_PER_SECOND, 1)
 
     # --- receiving
 
@@ -100,22 +99,24 @@ class WhatsAppChannel(BaseChannel):
         # The library takes a user id with letters for a group; an id that is not a number belongs in `recipient`.
         number = address.isdigit()
         async with self._throughput:
-            with _delivery_errors():
-                answer = await self._client.api.send_message(
-                    sender=self._phone_id,
-                    to=address if number else None,
-                    recipient=None if number else address,
-                    recipient_type="individual",
-                    typ=part["type"],
-                    msg=content,
-                    biz_opaque_callback_data=reference,
-                )
+            with _delivery_errors(sending=True):
+                async with asyncio.timeout(LONGEST):
+                    answer = await self._client.api.send_message(
+                        sender=self._phone_id,
+                        to=address if number else None,
+                        recipient=None if number else address,
+                        recipient_type="individual",
+                        typ=part["type"],
+                        msg=content,
+                        biz_opaque_callback_data=reference,
+                    )
                 return str(answer["messages"][0]["id"])
 
     async def _upload(self, name: str, content: bytes) -> dict[str, str]:
         filename, mime = limits.attachment(name)
         with _delivery_errors():
-            answer = await self._client.api.upload_media(self._phone_id, content, mime, filename)
+            async with asyncio.timeout(LONGEST):
+                answer = await self._client.api.upload_media(self._phone_id, content, mime, filename)
             return {"id": str(answer["id"]), "filename": filename}
 
     async def typing(self, address: str, message_id: str) -> None:
@@ -201,7 +202,8 @@ def _signature(secret: bytes, body: bytes) -> bytes:
 
 
 @contextmanager
-def _delivery_errors() -> Iterator[None]:
+def _delivery_errors(*, sending: bool = False) -> Iterator[None]:
+    # a message may have arrived although its answer did not; for all else it makes no difference
     # no cause is chained: the library's errors carry addresses and answers
     try:
         yield
@@ -213,11 +215,11 @@ def _delivery_errors() -> Iterator[None]:
         raise DeliveryError("WhatsApp cannot be reached") from None
     except httpx.HTTPStatusError as problem:
         raise whatsapp_errors.delivery_error(problem.response.status_code, problem.response.status_code) from None
-    except httpx.TimeoutException:
-        raise DeliveryError("WhatsApp did not answer in time", uncertain=True) from None
+    except (httpx.TimeoutException, TimeoutError):
+        raise DeliveryError("WhatsApp did not answer in time", uncertain=sending) from None
     except (httpx.ReadError, httpx.RemoteProtocolError):
-        raise DeliveryError("WhatsApp broke the connection off", uncertain=True) from None
+        raise DeliveryError("WhatsApp broke the connection off", uncertain=sending) from None
     except httpx.HTTPError:
         raise DeliveryError("WhatsApp cannot be reached") from None
     except (ValueError, KeyError, IndexError, TypeError):
-        raise DeliveryError("WhatsApp's answer was not understood", uncertain=True) from None
+        raise DeliveryError("WhatsApp's answer was not understood", uncertain=sending) from None

@@ -9,14 +9,16 @@ from bot.messaging.protocols import Channel, Check, DeliveryError
 from bot.storage.base import now
 from bot.storage.channels import ChannelHealth
 
+_TOKEN = "put a valid token into the settings; until then nothing is sent or received here"  # noqa: S105  # words
+_AWAY = "look at the provider's status page and at this machine's network; messages wait and are tried again"
+
 
 async def look(channel: Channel) -> list[Check]:
     """What a channel finds out about itself; a refusal of the provider is a finding like others."""
     try:
         return await channel.check()
     except DeliveryError as problem:
-        fix = "put a valid token into the settings; until then nothing is sent or received here"
-        return [Check(problem.reason, False, fix)]
+        return [Check(problem.reason, False, _TOKEN if "token" in problem.reason else _AWAY)]
 
 
 def record(session: Session, *, channel: str, checks: Sequence[Check]) -> bool:

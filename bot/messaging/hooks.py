@@ -87,7 +87,7 @@ class Heard:
     """All that one webhook request told.
 
     Attributes:
-        answer: Body of our answer; JSON when it starts with a brace.
+        answer: Body of our answer; JSON when it starts with a brace, XML when it starts with an angle bracket.
         unreadable: How many messages in it could not be understood; the others are used.
     """
 

@@ -15,6 +15,7 @@ from bot.web.edge import edge_of
 
 logger = logging.getLogger(__name__)
 
+_KINDS = {"{": "application/json", "<": "text/xml"}
 _LIMIT = 3 * 1024 * 1024  # bytes; WhatsApp's bodies end there
 
 
@@ -47,8 +48,7 @@ async def _hook(request: Request, public_url: str) -> Hook:
 
 
 def _answer(heard: Heard) -> Response:
-    kind = "application/json" if heard.answer.startswith("{") else "text/plain"
-    return Response(heard.answer, media_type=kind)
+    return Response(heard.answer, media_type=_KINDS.get(heard.answer[:1], "text/plain"))
 
 
 ROUTES = [Route("/webhooks/{channel:str}", webhook, methods=["GET", "POST"])]

@@ -33,6 +33,7 @@ from bot.worker.reading import Reading, read
 
 logger = logging.getLogger(__name__)
 
+_LOOKED_BACK = 3  # messages
 # what a message is not to blame for
 _OUTAGES = (Unavailable, *AWAY)
 # a counsellor's conversation still lets the person look after their own data
@@ -243,16 +244,19 @@ class _Waiting:
 
 
 def _typed_choice(session: Session, row: InboxMessage) -> str | None:
-    """The button of the assistant's last message that a person named in words."""
+    """The button of the last message that a person named in words."""
     if len(row.text) > typed.LONGEST:
         return None
-    body = session.scalar(
+    said = session.scalars(
         select(OutboxMessage.body)
-        .where(OutboxMessage.conversation_id == row.conversation_id, OutboxMessage.speaker == "bot")
+        .where(OutboxMessage.conversation_id == row.conversation_id, OutboxMessage.speaker.in_(("bot", "system")))
         .order_by(OutboxMessage.id.desc())
-        .limit(1)
+        .limit(_LOOKED_BACK)
     )
-    return typed.chosen(row.text, Outgoing.from_json(body).buttons) if body else None
+    messages = (Outgoing.from_json(body) for body in said)
+    # a notice of the service stands between a question and its answer without changing what was asked
+    last = next((message for message in messages if message.buttons or message.speaker == "bot"), None)
+    return typed.chosen(row.text, last.buttons) if last else None
 
 
 def _waiting(session: Session, row: InboxMessage) -> _Waiting:
