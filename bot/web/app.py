@@ -35,6 +35,7 @@ def create_app(edge: Edge, *, secret_key: str) -> Starlette:
 
     Raises:
         RuntimeError: A route does not declare who may call it.
+        SettingsError: ``WAYMARK_EMBED_ORIGINS`` holds something that is no origin.
     """
     routes = [
         *page.ROUTES,

@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
 FOLDER = Path(__file__).parent
+COMPRESSED = [Middleware(GZipMiddleware, minimum_size=500)]  # for routes that people reach over slow networks
 _templates = Jinja2Templates(FOLDER / "templates")
 
 

@@ -1,58 +1,9 @@
 """A person's and a counsellor's pages in a real headless Chromium."""
 
-import os
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
+from playwright.sync_api import expect
 
-import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-
-from tests.support.installation import COUNSELLOR, PASSWORD, Installation
-
-CHROMIUM = os.environ.get("WAYMARK_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-SHOTS = os.environ.get("WAYMARK_TEST_SCREENSHOTS")  # a folder to keep pictures in, for a look
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking", "--disable-sync"]
-        )
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser, waymark: Installation):
-    contexts = []
-
-    def open_(path: str, *, width: int = 390, locale: str = "en-GB") -> Page:
-        context = browser.new_context(base_url=waymark.url, viewport={"width": width, "height": 800}, locale=locale)
-        contexts.append(context)
-        page = context.new_page()
-        page.problems = []  # type: ignore[attr-defined]  # what the page complains about, the CSP's refusals with it
-        page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.goto(path)
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-
-
-def ask(page: Page, words: str) -> None:
-    page.get_by_role("textbox").fill(words)
-    page.get_by_role("textbox").press("Enter")
-
-
-def shoot(page: Page, name: str) -> None:
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=False)
+from tests.journeys.conftest import ask, shoot
+from tests.support.installation import COUNSELLOR, PASSWORD
 
 
 def test_a_question_is_answered_on_the_page(open_page):

@@ -9,8 +9,9 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
 from bot.content import entries, pack
+from bot.settings import Settings
 from bot.storage.account import ROLES
-from bot.web import access, chat, health, metrics, rest, webhooks
+from bot.web import access, assets, chat, embed, health, install, metrics, page, plain, rest, webhooks
 from bot.web.console import ROUTES as CONSOLE
 from tests.web.console.conftest import case, person  # noqa: F401  # fixtures of the folder below
 
@@ -23,7 +24,8 @@ _EXAMPLES = {
     "inbox_id": "1",
 }
 _KNOWN = access.PUBLIC | access.PERSON | access.SIGNED | set(ROLES)
-_OUTSIDE = [*chat.ROUTES, *webhooks.ROUTES, *rest.ROUTES, *health.ROUTES, *metrics.ROUTES]
+_MODULES = (assets, chat, health, install, metrics, page, plain, rest, webhooks)
+_OUTSIDE = [*embed.routes(Settings()), *(route for module in _MODULES for route in module.ROUTES)]
 
 
 def walk(routes: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, Route]]:

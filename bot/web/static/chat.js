@@ -1,7 +1,8 @@
 // The chat page: joins what the person does, what is remembered, what is shown and the server.
 
+import { framed, install, leave, save } from "./chat/place.js";
 import * as store from "./chat/store.js";
-import { Thread, make } from "./chat/thread.js";
+import { Thread } from "./chat/thread.js";
 import * as wire from "./chat/wire.js";
 
 const TYPING_MS = 20000;
@@ -46,7 +47,8 @@ function chooseLanguage(code) {
 }
 
 function firstLanguage() {
-  const asked = new URLSearchParams(location.search).get("lang");
+  // a site says its own language each time; what the person chose or spoke since weighs more
+  const asked = !framed && new URLSearchParams(location.search).get("lang");
   const chosen = store.language.get();
   if (!UI[asked] && UI[chosen]) speak(chosen);
   return Boolean(UI[asked] || UI[chosen]);
@@ -173,12 +175,7 @@ function goodbye(reply) {
 async function download(chip) {
   chip.disabled = true;
   try {
-    const address = URL.createObjectURL(await wire.exported(store.token.need()));
-    const link = make("a", { href: address, download: "waymark.json", hidden: true });
-    document.body.append(link);
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(address), 60000);
+    save(await wire.exported(store.token.need()), "waymark.json");
   } catch (problem) {
     notice("offline");
   }
@@ -271,7 +268,8 @@ languages.addEventListener("change", () => {
   const { value, selectedOptions } = languages;
   press({ payload: `l:${value}`, title: selectedOptions[0].textContent.trim() });
 });
-document.querySelectorAll(".tools [data-payload]").forEach((button) => button.addEventListener("click", () => {
+document.querySelectorAll(".tools [data-payload]").forEach((button) => button.addEventListener("click", (event) => {
+  event.preventDefault();
   if (!byId("choices").hidden) byId("menu").focus();
   openMenu(false);
   press({ payload: button.dataset.payload, title: button.textContent.trim() });
@@ -281,11 +279,18 @@ document.addEventListener("click", (event) => {
   if (!event.target.closest(".menu")) openMenu(false);
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || byId("choices").hidden) return;
-  openMenu(false);
-  byId("menu").focus();
+  if (event.key !== "Escape") return;
+  if (byId("choices").hidden) {
+    leave();
+  } else {
+    openMenu(false);
+    byId("menu").focus();
+  }
 });
-window.addEventListener("offline", () => connected(false));
+window.addEventListener("offline", () => {
+  connected(false);
+  if (receiver) receiver.hangUp(); // a line of before is silent afterwards, not closed
+});
 window.addEventListener("online", () => {
   notice("");
   flush();
@@ -295,4 +300,5 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden && receiver) receiver.wake();
 });
 
+install();
 begin();
