@@ -1,4 +1,4 @@
-"""Figures of a running installation: start, memory, latency, a burst. Run: ``make bench-serving``.
+"""Figures of a running installation: start, memory, latency, a burst. Run: ``make bench-start``.
 
 Everything is real but WhatsApp's servers, for which the tests' stand-in answers on the loopback address.
 The machine's noise is in the figures; compare only what one run prints.
@@ -45,7 +45,7 @@ def webhook(graph: Graph, sender: str, number: str, words: str) -> tuple[bytes, 
     message = {
         "from": sender,
         "id": f"wamid.{number}",
-        "timestamp": "1795000000",
+        "timestamp": str(int(time.time())),  # an answer to an old message would not be sent
         "type": "text",
         "text": {"body": words},
     }

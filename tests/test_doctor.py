@@ -1,5 +1,6 @@
 import shutil
 import socket
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import time_machine
 from sqlalchemy import update
 
 from bot import accounts, doctor
+from bot.languages import launched
 from bot.messaging import inbox
+from bot.messaging.held import REOPEN
 from bot.settings import Settings
 from bot.storage import migrate
 from bot.storage.base import now
@@ -16,6 +19,9 @@ from bot.storage.inbox import InboxMessage
 from bot.storage.session import Database
 from bot.wiring.foundation import prepare
 from tests.conftest import message
+from tests.support.botapi import BotApi
+from tests.support.graph import Graph
+from tests.support.server import serve
 
 
 @pytest.fixture
@@ -137,9 +143,98 @@ async def test_no_word_of_a_person_is_in_the_findings(installed):
     assert "33600" not in found
 
 
-async def test_a_token_that_telegram_does_not_take_is_told(installed):
-    refused = Settings(
-        **vars(installed) | {"telegram_token": "1:made-up", "telegram_api": f"http://127.0.0.1:{installed.port}"}
-    )
-    assert "token" in await the_fix(refused, "telegram")
+# --- channels
+
+
+@pytest.fixture
+def telegram() -> BotApi:
+    return BotApi(webhook={"url": "https://waymark.example.org/webhooks/telegram"})
+
+
+@pytest.fixture
+def by_telegram(installed: Settings, telegram: BotApi) -> Iterator[Settings]:
+    with serve(telegram.app) as url:
+        yield with_(
+            installed,
+            telegram_token=telegram.token,
+            telegram_api=url,
+            telegram_secret="s3cret",
+            public_url="https://waymark.example.org",
+        )
+
+
+@pytest.fixture
+def graph() -> Graph:
+    """An account whose template is approved in every language."""
+    made = Graph()
+    for language in launched():
+        made.decide(REOPEN, language.locale, "APPROVED")
+    return made
+
+
+@pytest.fixture
+def by_whatsapp(installed: Settings, graph: Graph) -> Iterator[Settings]:
+    with serve(graph.app) as url:
+        yield with_(
+            installed,
+            whatsapp_token=graph.token,
+            whatsapp_phone_id=graph.phone_id,
+            whatsapp_account_id=graph.account_id,
+            whatsapp_api=url,
+        )
+
+
+def with_(settings: Settings, **others: object) -> Settings:
+    return Settings(**vars(settings) | others)
+
+
+async def test_channels_that_work_are_told_as_well(by_telegram, by_whatsapp):
+    both = with_(by_telegram, **{k: v for k, v in vars(by_whatsapp).items() if k.startswith("whatsapp_")})
+    told = [finding.what for finding in await doctor.examine(both)]
+    assert "telegram: the token is accepted (@WaymarkBot)" in told
+    assert "whatsapp: webhooks are subscribed" in told
+    assert "whatsapp: the template is approved in all languages" in told
+    assert await wrong(both) == {}
+
+
+async def test_a_token_that_telegram_does_not_take_is_told(by_telegram):
+    refused = with_(by_telegram, telegram_token="1:made-up")
+    assert "valid token" in await the_fix(refused, "telegram: token refused")
     assert "made-up" not in str(await wrong(refused))
+
+
+async def test_a_telegram_that_is_away_is_told_and_not_taken_for_a_wrong_token(installed):
+    away = with_(installed, telegram_token="1:made-up", telegram_api=f"http://127.0.0.1:{installed.port}")
+    assert await the_fix(away, "telegram: Telegram cannot be reached")
+    assert "made-up" not in str(await wrong(away))
+
+
+async def test_a_webhook_that_leads_elsewhere_is_told(by_telegram, telegram):
+    telegram.webhook["url"] = "https://other.example.org/hook"
+    assert "no other program" in await the_fix(by_telegram, "telegram: updates go elsewhere")
+
+
+async def test_a_whatsapp_token_that_was_revoked_is_told_once(by_whatsapp, graph):
+    graph.token = "another"
+    assert "valid token" in await the_fix(by_whatsapp, "whatsapp: token refused")
+    assert list(await wrong(by_whatsapp)) == ["whatsapp: token refused"]
+
+
+async def test_an_account_that_no_app_hears_is_told(by_whatsapp, graph):
+    graph.subscribed = False
+    assert "subscribe" in await the_fix(by_whatsapp, "whatsapp: no app hears")
+
+
+async def test_a_template_that_was_never_handed_in_is_told(by_whatsapp, graph):
+    del graph.templates[REOPEN, "ka"]
+    assert "waymark templates submit" in await the_fix(by_whatsapp, "whatsapp: templates not approved: ka missing")
+
+
+async def test_templates_that_wait_or_were_refused_are_told_by_language(by_whatsapp, graph):
+    graph.decide(REOPEN, "fr", "PENDING")
+    graph.decide(REOPEN, "pt_BR", "REJECTED", "INVALID_FORMAT")
+    assert await the_fix(by_whatsapp, "whatsapp: templates not approved: fr pending, pt rejected")
+
+
+async def test_without_the_account_every_template_counts_as_missing(by_whatsapp):
+    assert await the_fix(with_(by_whatsapp, whatsapp_account_id=""), "whatsapp: templates not approved: en missing")

@@ -121,6 +121,22 @@ def test_a_conversation_by_webhook(by_webhook):
     waymark.ask("hello")  # once more through the whole machine: nothing of the repeated update is left
     assert len([call for call in said(telegram, 81) if "Source" in call["text"]]) == 1
 
+    pressed = press(81, "h")
+    answer = httpx.post(url, json=pressed, headers=right).json()
+    assert answer == {"method": "answerCallbackQuery", "callback_query_id": pressed["callback_query"]["id"]}
+    eventually(lambda: any("W-" in call["text"] for call in said(telegram, 81)), "the case number")
+    assert not telegram.of("answerCallbackQuery")
+    assert httpx.post(url, json={"update_id": 1, "message": 5}, headers=right).status_code == 200
+
+
+def test_an_answer_is_sent_although_telegram_is_away_for_a_moment(by_webhook):
+    telegram, waymark = by_webhook
+    telegram.fail("sendMessage", 502, "Bad Gateway")
+    telegram.fail("sendMessage", 429, "Too Many Requests: retry after 1", retry_after=1)
+    right = {"x-telegram-bot-api-secret-token": "s3cret"}
+    assert httpx.post(f"{waymark.url}/webhooks/telegram", json=update(83, "merci"), headers=right).status_code == 200
+    eventually(lambda: said(telegram, 83), "the answer")
+
 
 def test_commands_and_descriptions_are_published_in_every_launched_language(world):
     eventually(lambda: len(world.telegram.of("setMyDescription")) >= 4, "the profile")

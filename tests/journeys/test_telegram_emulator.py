@@ -17,10 +17,14 @@ pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture
-def emulator(trained: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+def relay() -> Relay:
+    return Relay("s3cret")
+
+
+@pytest.fixture
+def emulator(trained: None, relay: Relay, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     if reason := missing():
         pytest.skip(reason)
-    relay = Relay("s3cret")
     with emulate(tmp_path_factory.mktemp("emulator")) as emulator, serve(relay.app) as relay_url:
         waymark = Installation(
             tmp_path_factory.mktemp("home"),
@@ -44,7 +48,7 @@ def said(emulator: Emulator, words: str) -> list[dict[str, Any]]:
     return [call for call in emulator.calls("sendMessage") if call["chat_id"] == CHAT and words in call["text"]]
 
 
-def test_a_question_and_a_pressed_button_lead_to_a_case(emulator: Emulator) -> None:
+def test_a_question_and_a_pressed_button_lead_to_a_case(emulator: Emulator, relay: Relay) -> None:
     emulator.write(CHAT, "débouté de l'asile je peux avoir l'aide ?")
     answer = eventually(lambda: said(emulator, "Source"), "the answer", SECONDS)[0]
     assert not said(emulator, "W-")
@@ -54,7 +58,7 @@ def test_a_question_and_a_pressed_button_lead_to_a_case(emulator: Emulator) -> N
     assert buttons["h"]
     pressed = emulator.press(CHAT, answer["message_id"], "h")
     eventually(lambda: said(emulator, "W-"), "the case number", SECONDS)
-    ended = [call["callback_query_id"] for call in emulator.calls("answerCallbackQuery")]
-    assert ended == [pressed["callback_query"]["id"]]
+    ended = {"method": "answerCallbackQuery", "callback_query_id": pressed["callback_query"]["id"]}
+    assert relay.answers == [ended]
     assert len(said(emulator, "W-")) == 1
     assert len(said(emulator, "Source")) == 1

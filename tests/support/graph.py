@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tests.support.fates import Fate
@@ -33,6 +33,7 @@ class Graph:
         subscribed: Whether an app hears the account.
         pair: The limit of messages to one person.
         throughput: The limit of messages to all; ``None``: none.
+        spares_reads: What was destined to fail befalls messages alone, not read marks and typing indicators.
         reporter: Tells what became of messages; ``None``: nobody does.
     """
 
@@ -52,6 +53,7 @@ class Graph:
     subscribed: bool = True
     pair: Rate = field(default_factory=lambda: Rate(45, 6.0))
     throughput: Rate | None = None
+    spares_reads: bool = False
     reporter: Reporter | None = None
     paths: list[str] = field(default_factory=list)
     _fates: deque[Fate] = field(default_factory=deque)
@@ -65,6 +67,10 @@ class Graph:
     def answer(self, content: str, *, status: int = 200, after: int = 0) -> None:
         """Answers a later request with plain text, as a proxy in between does."""
         self._destine(Fate(PlainTextResponse(content, status)), after)
+
+    def redirect(self, url: str, *, after: int = 0) -> None:
+        """Sends a later request elsewhere."""
+        self._destine(Fate(RedirectResponse(url)), after)
 
     def hang(self, seconds: float, *, after: int = 0) -> None:
         """Accepts a later request and is silent for a while before the answer."""
@@ -115,18 +121,15 @@ class Graph:
             ]
         )
 
-    async def _answered(self, request: Request, accept: Callable[[], Response]) -> Response:
+    async def _answered(self, request: Request, accept: Callable[[], Response], *, spared: bool = False) -> Response:
         """What ``accept`` answers, unless the request is refused or another fate befalls it."""
         self.paths.append(request.url.path)
         if request.headers.get("authorization") != f"Bearer {self.token}":
             return _error(190, "Error validating access token", 401)
-        place = request.path_params
-        if (place.get("phone_id", self.phone_id), place.get("account_id", self.account_id)) != (
-            self.phone_id,
-            self.account_id,
-        ):
+        ours = {"phone_id": self.phone_id, "account_id": self.account_id}
+        if any(ours.get(name, value) != value for name, value in request.path_params.items()):
             return _error(100, "Unsupported request", 400)
-        fate = self._fates.popleft() if self._fates else Fate()
+        fate = self._fates.popleft() if self._fates and not spared else Fate()
         if fate.refusal is not None:
             return fate.refusal
         try:
@@ -139,7 +142,8 @@ class Graph:
 
     async def _messages(self, request: Request) -> Response:
         body = await request.json()
-        return await self._answered(request, lambda: self._message(body))
+        spared = self.spares_reads and "status" in body
+        return await self._answered(request, lambda: self._message(body), spared=spared)
 
     def _message(self, body: dict[str, Any]) -> Response:
         if body.get("messaging_product") != "whatsapp":
