@@ -59,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--first", action="store_true", help="make the first administrator if there are no accounts")
     add.set_defaults(run=_user_add)
 
+    templates = commands.add_parser("templates", help="list template messages, or hand them in for approval")
+    templates.add_argument("action", nargs="?", choices=("list", "submit"), default="list")
+    templates.set_defaults(run=_templates)
+
     migrate = commands.add_parser("migrate", help="bring the database and its content up to date")
     migrate.set_defaults(run=_migrate)
 
@@ -244,6 +248,14 @@ def _migrate(settings: Settings, _options: argparse.Namespace) -> int:
     database.close()
     print(f"The database is up to date; {published} content versions published.")
     return 0
+
+
+def _templates(settings: Settings, options: argparse.Namespace) -> int:
+    from bot.wiring.templates import review
+
+    lines, well = asyncio.run(review(settings, hand_in=options.action == "submit"))
+    print("\n".join(lines))
+    return 0 if well else 1
 
 
 def _doctor(settings: Settings, _options: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from telegram import CallbackQuery, InputFile, LinkPreviewOptions, Message, Update, error
+from telegram import InputFile, LinkPreviewOptions, Message, Update, error
 from telegram.ext import AIORateLimiter, ExtBot
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBUserWarning
@@ -23,11 +23,12 @@ from bot.channels.base import BaseChannel, json_object
 from bot.channels.telegram_errors import delivery_errors
 from bot.messaging.hooks import Heard, Hook, HookRefused, Move
 from bot.messaging.messages import Incoming, Outgoing
-from bot.messaging.protocols import Check, DeliveryError, Part
+from bot.messaging.protocols import Check, DeliveryError, Pace, Part
 from bot.settings import Settings
 
 POLL_SECONDS = 25
 TIMEOUT = 20.0  # seconds; a short one would repeat messages that had arrived
+LONGEST = 60.0  # seconds for a send in all; beyond the outbox's lease another worker would send it as well
 WEBHOOK_RETRY_SECONDS = 30.0
 PENDING = 100  # updates that wait at Telegram; more tell that they do not reach us
 RECENT = 600  # seconds in which an error of the webhook counts
@@ -44,6 +45,7 @@ class TelegramChannel(BaseChannel):
 
     name = "telegram"
     label = "Telegram"
+    pace: Pace | None = Pace(burst=20, seconds=1.0)  # https://core.telegram.org/bots/faq#broadcasting-to-users
 
     def __init__(self, settings: Settings) -> None:
         for chatty in ("httpx", "httpcore"):  # addresses of the Bot API hold the token
@@ -89,7 +91,7 @@ class TelegramChannel(BaseChannel):
             raise HookRefused(403)
         update = json_object(hook.body)
         heard = self._heard(update)
-        if pressed := _callback_id(update):
+        if pressed := content.callback_id(update):
             return replace(heard, answer=json.dumps({"method": "answerCallbackQuery", "callback_query_id": pressed}))
         return heard
 
@@ -111,7 +113,7 @@ class TelegramChannel(BaseChannel):
         try:
             update = Update.de_json(update_json, self._bot)
             if update.callback_query:
-                return _pressed(update.update_id, update.callback_query)
+                return content.pressed(update.update_id, update.callback_query)
             message = update.message or update.edited_message
             return self._message(update, message) if message else None
         except (TypeError, KeyError, AttributeError, OverflowError, OSError) as problem:
@@ -158,11 +160,15 @@ class TelegramChannel(BaseChannel):
         except ValueError:
             raise DeliveryError("address not understood", permanent=True) from None
         await self.start()
-        with delivery_errors():
-            try:
-                sent = await self._post(chat, part)
-            except error.ChatMigrated as moved:
-                sent = await self._post(moved.new_chat_id, part)
+        try:
+            async with asyncio.timeout(LONGEST):
+                with delivery_errors():
+                    try:
+                        sent = await self._post(chat, part)
+                    except error.ChatMigrated as moved:
+                        sent = await self._post(moved.new_chat_id, part)
+        except TimeoutError:
+            raise DeliveryError("Telegram did not answer in time") from None
         return str(sent.message_id)
 
     async def _post(self, chat: int, part: Part) -> Message:
@@ -254,7 +260,7 @@ class TelegramChannel(BaseChannel):
 
         async def take(update: dict[str, Any]) -> None:
             await hear(self._heard(update))
-            if pressed := _callback_id(update):
+            if pressed := content.callback_id(update):
                 with suppress(error.TelegramError):  # the spinner ends by itself after a while
                     await self._bot.answer_callback_query(pressed)
 
@@ -277,20 +283,6 @@ class TelegramChannel(BaseChannel):
     async def close(self) -> None:
         """Frees connections."""
         await self._bot.shutdown()
-
-
-def _pressed(update_id: int, query: CallbackQuery) -> Incoming | None:
-    chat = query.message.chat if query.message else None
-    if query.data is None or (chat and chat.type != chat.PRIVATE):
-        return None
-    address = str(chat.id if chat else query.from_user.id)
-    locale = query.from_user.language_code
-    return Incoming("telegram", str(update_id), address, "button", payload=query.data, locale=locale)
-
-
-def _callback_id(update: dict[str, Any]) -> str:
-    query = update.get("callback_query")
-    return str(query.get("id") or "") if isinstance(query, dict) else ""
 
 
 def _seconds_since(moment: datetime) -> float:

@@ -3,13 +3,13 @@
 import re
 from typing import Any
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot import texts
 from bot.channels import limits
 from bot.channels.commands import Command
 from bot.languages import LANGUAGES
-from bot.messaging.messages import Outgoing
+from bot.messaging.messages import Incoming, Outgoing
 from bot.messaging.protocols import DeliveryError, Part
 
 CAPTION = 1024
@@ -50,6 +50,22 @@ def keyboard(part: Part) -> InlineKeyboardMarkup | None:
     columns = 1 if part["listed"] or any(len(title) > SHORT_TITLE for title, _ in buttons) else 2
     keys = [InlineKeyboardButton(title, callback_data=payload) for title, payload in buttons]
     return InlineKeyboardMarkup([keys[start : start + columns] for start in range(0, len(keys), columns)])
+
+
+def pressed(update_id: int, query: CallbackQuery) -> Incoming | None:
+    """The button that a person pressed in their own chat with us."""
+    chat = query.message.chat if query.message else None
+    if query.data is None or (chat and chat.type != chat.PRIVATE):
+        return None
+    address = str(chat.id if chat else query.from_user.id)
+    locale = query.from_user.language_code
+    return Incoming("telegram", str(update_id), address, "button", payload=query.data, locale=locale)
+
+
+def callback_id(update: dict[str, Any]) -> str:
+    """What Telegram wants to be told so that a pressed button stops spinning; empty for other updates."""
+    query = update.get("callback_query")
+    return str(query.get("id") or "") if isinstance(query, dict) else ""
 
 
 def deep_link(command: Command) -> str | None:

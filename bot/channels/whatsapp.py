@@ -6,6 +6,7 @@ import hmac
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -169,28 +170,40 @@ class WhatsAppChannel(BaseChannel):
 
     async def templates(self) -> list[TemplateState]:
         """The states of our template (see ``Channel.templates``); needs ``WAYMARK_WHATSAPP_ACCOUNT_ID``."""
+        told = [
+            whatsapp_templates.state(row["name"], row["language"], row["status"], row.get("rejected_reason") or "")
+            for row in await self._handed_in()
+        ]
+        return [state for state in told if state is not None]
+
+    async def _handed_in(self) -> list[dict[str, Any]]:
         if not self._account_id:
             return []
         with _delivery_errors():
             answer = await self._client.api.get_templates(
                 self._account_id,
-                fields=("name", "language", "status", "rejected_reason"),
+                fields=("id", "name", "language", "status", "rejected_reason"),
                 filters={"name": held.REOPEN},
                 pagination={"limit": str(len(launched()) * 4)},
             )
-            told = [
-                whatsapp_templates.state(row["name"], row["language"], row["status"], row.get("rejected_reason") or "")
-                for row in answer["data"]
-            ]
-        return [state for state in told if state is not None]
+            return list(answer["data"])
 
     async def submit_template(self, name: str, language: str) -> TemplateState:
-        """Hands the template in for approval (see ``Channel.submit_template``)."""
+        """Hands the template in for approval, again if it was rejected (see ``Channel.submit_template``)."""
         if not self._account_id:
             raise DeliveryError("WAYMARK_WHATSAPP_ACCOUNT_ID is missing", permanent=True)
+        wanted = whatsapp_templates.definition(language)
+        same = ("name", "language")
+        rows = await self._handed_in()
+        known = next((row["id"] for row in rows if all(row[key] == wanted[key] for key in same)), None)
         with _delivery_errors():
-            answer = await self._client.api.create_template(self._account_id, whatsapp_templates.definition(language))
-            return TemplateState(name, language, str(answer["status"]).lower())
+            if known is None:
+                answer = await self._client.api.create_template(self._account_id, wanted)
+                return TemplateState(name, language, str(answer["status"]).lower())
+            # what exists cannot be made again, only changed, which has it reviewed anew
+            changed = {key: wanted[key] for key in ("category", "components")}
+            await self._client.api.send_raw_request("POST", f"/{known}", json=changed)
+            return TemplateState(name, language, "pending")
 
     async def close(self) -> None:
         """Frees connections."""

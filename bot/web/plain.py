@@ -101,8 +101,8 @@ async def turn(request: Request) -> Response:
 async def _taken(edge: Edge, incoming: Incoming) -> bool:
     """Stores a message; whether it is dealt with after ``PATIENCE`` at the latest."""
     end = asyncio.get_running_loop().time() + PATIENCE
-    async with edge.hub.watch() as news:
-        accepted = await edge.acceptor.accept(incoming)
+    accepted = await edge.acceptor.accept(incoming)
+    async with edge.hub.watch(accepted.conversation_id if accepted else "") as news:
         while accepted is not None and await asyncio.to_thread(_waits, edge.database, accepted.inbox_id):
             left = end - asyncio.get_running_loop().time()
             if left <= 0:

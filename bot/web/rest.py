@@ -36,9 +36,9 @@ async def webhook(request: Request) -> Response:
         raise HTTPException(400, "sender and message: texts are needed.")
     payload = message if payloads.parse(message) else ""
     incoming = as_incoming("rest", uuid.uuid4().hex, sender, text="" if payload else message, payload=payload)
-    async with edge.hub.watch() as news:
-        accepted = await edge.acceptor.accept(incoming)
-        assert accepted is not None  # the id is new
+    accepted = await edge.acceptor.accept(incoming)
+    assert accepted is not None  # the id is new
+    async with edge.hub.watch(accepted.conversation_id) as news:
         rows = await _wait(edge, news, accepted.inbox_id)
     return JSONResponse([_as_rasa(sender, row) for row in rows])
 

@@ -28,6 +28,7 @@ def make_brain(settings: Settings) -> Brain:
         delivery=Delivery(database, registry.load(settings), worker_name()),
         poke=make_poke(settings.home, settings.redis_url),
         retention_days=settings.retention_days,
+        media_days=settings.media_days,
         alone=settings.database.startswith("sqlite"),
     )
 

@@ -63,33 +63,41 @@ class Answering:
         conversation_id = await asyncio.to_thread(self._lease)
         if conversation_id is None:
             return None
+        held = True
         try:
-            while (message := await asyncio.to_thread(self._next, conversation_id)) is not None:
-                if not await self._answer(message):
-                    break
+            message = await asyncio.to_thread(self._next, conversation_id)
+            while message is not None and (held := await self._answer(message)):
+                message = await asyncio.to_thread(self._next, conversation_id)
         except Exception as problem:  # a row that cannot even be read must not hold up the other people's
             logger.exception("a message could not be read", extra={"conversation": conversation_id})
             await asyncio.to_thread(self._fail, conversation_id, None, problem)
         finally:
-            await insist(self._release, conversation_id)
+            if held:
+                await insist(self._release, conversation_id)
         return conversation_id
 
     async def _answer(self, message: "_Waiting") -> bool:
+        """Answers one message.
+
+        Returns:
+            Whether the lease is still held: more messages wait in this conversation, or it is to be given back.
+        """
+        conversation_id = message.turn.conversation_id
         try:
             response = await self.respond(message.reading, message.turn, held=message.held)
             if message.first:
                 response = response.preceded_by(self._greeting(response))
-            await asyncio.to_thread(self._store, message, response)
+            more = await asyncio.to_thread(self._store, message, response)
             waited = (now() - message.received_at).total_seconds()
             metrics.answered(message.channel, response.outcome.kind, waited)
-            self.stored(message.turn.conversation_id)
+            self.stored(conversation_id)
             if any(effect.name == "delete" for effect in response.effects):
-                await self.assistant.forget(message.turn.conversation_id)
+                await self.assistant.forget(conversation_id)
         except Exception as problem:  # whatever happens, the message stays and is tried again, then parked
             logger.exception("a message could not be answered", extra={"inbox": message.inbox_id})
-            await asyncio.to_thread(self._fail, message.turn.conversation_id, message.turn.language, problem)
-            return False
-        return True
+            await asyncio.to_thread(self._fail, conversation_id, message.turn.language, problem)
+            return True
+        return more
 
     async def respond(self, reading: Reading, turn: Turn, *, held: bool = False) -> Response:
         """Decides on one message; also the entry point of evaluation.
@@ -178,12 +186,16 @@ class Answering:
                 word = Outgoing(text("error.temporary", language), language, (replies.human_button(language),))
                 outbox.put(session, conversation_id=conversation_id, cause=f"inbox:{inbox_id}:parked", message=word)
 
-    def _store(self, message: "_Waiting", response: Response) -> None:
-        """Stores the answer, its effects and that the message is done, in one transaction."""
+    def _store(self, message: "_Waiting", response: Response) -> bool:
+        """Stores the answer, its effects and that the message is done, in one transaction.
+
+        Returns:
+            Whether more messages of the conversation wait; if not, its lease is given back in the same transaction.
+        """
         with self.database.write() as session:
             row = session.get(InboxMessage, message.inbox_id)
             if row is None or row.state != "waiting":
-                return
+                return True
             conversation = session.get_one(Conversation, row.conversation_id)
             row.state, row.done_at, row.problem = "done", now(), None
             row.outcome, row.crisis = response.outcome.kind, response.outcome.crisis
@@ -198,6 +210,11 @@ class Answering:
                 outbox.put(session, conversation_id=conversation.id, cause=cause, message=reply, remembered=known)
             for effect in response.effects:
                 self._apply(session, effect, row, conversation, response.outcome)
+            session.flush()
+            more = inbox.first_waiting(session, conversation_id=conversation.id) is not None
+            if not more:
+                inbox.release(session, conversation_id=conversation.id, worker=self.worker)
+            return more
 
     def _apply(
         self, session: Session, effect: Effect, row: InboxMessage, conversation: Conversation, outcome: Outcome

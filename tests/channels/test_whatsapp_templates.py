@@ -92,3 +92,10 @@ async def test_a_provider_that_is_away_is_no_missing_template(whatsapp: WhatsApp
     with pytest.raises(DeliveryError) as caught:
         await whatsapp.templates()
     assert not caught.value.permanent
+
+
+async def test_a_rejected_template_is_changed_and_reviewed_anew(whatsapp: WhatsAppChannel, graph: Graph) -> None:
+    await whatsapp.submit_template(held.REOPEN, "ar")
+    graph.decide(held.REOPEN, "ar", "REJECTED", "INVALID_FORMAT")
+    assert (await whatsapp.submit_template(held.REOPEN, "ar")).state == "pending"
+    assert [state.state for state in await whatsapp.templates()] == ["pending"]

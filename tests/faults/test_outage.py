@@ -76,9 +76,7 @@ async def test_a_pace_that_the_platform_sets_is_kept_without_its_help(desk: Desk
     assert texts(graph) == [str(number) for number in range(60)]
 
 
-async def test_a_database_away_while_a_message_is_sent_does_not_send_it_twice(
-    desk, graph, monkeypatch
-):
+async def test_a_database_away_while_a_message_is_sent_does_not_send_it_twice(desk, graph, monkeypatch):
     row = desk.say(desk.hear())
     note, failures = outbox.sent, [OperationalError("UPDATE", {}, Exception("connection lost"))] * 2
 

@@ -118,6 +118,7 @@ class Graph:
                 Route("/{version}/{account_id}/message_templates", self._templates, methods=["GET", "POST"]),
                 Route("/{version}/{account_id}/subscribed_apps", self._apps, methods=["GET"]),
                 Route("/{version}/{node}", self._node, methods=["GET"]),
+                Route("/{version}/{node}", self._edit, methods=["POST"]),
             ]
         )
 
@@ -238,6 +239,18 @@ class Graph:
         made = body | {"id": str(594425479261596 + len(self.templates)), "status": "PENDING", "rejected_reason": "NONE"}
         self.templates[body["name"], body["language"]] = made
         return JSONResponse({key: made[key] for key in ("id", "status", "category")})
+
+    async def _edit(self, request: Request) -> Response:
+        body, node = await request.json(), request.path_params["node"]
+        return await self._answered(request, lambda: self._edited(node, body))
+
+    def _edited(self, node: str, body: dict[str, Any]) -> Response:
+        row = next((row for row in self.templates.values() if row["id"] == node), None)
+        if row is None or row["status"] not in ("APPROVED", "REJECTED", "PAUSED"):
+            raise RefusedError("this template cannot be edited")
+        check_definition(row | body, ())
+        row |= body | {"status": "PENDING", "rejected_reason": "NONE"}
+        return JSONResponse({"success": True})
 
     async def _apps(self, request: Request) -> Response:
         app = {"whatsapp_business_api_data": {"id": "67084", "name": "Waymark", "link": "https://example.org"}}

@@ -28,13 +28,18 @@ from bot.web.console.thread import Thread
 from bot.web.edge import Edge, edge_of
 from bot.web.pages import fragment
 
-_GONE = "There is no such case. It may have been deleted at the person's wish."
+GONE = "There is no such case. It may have been deleted at the person's wish."
 Change = Callable[[Session, Account], Case]
 
 
 def may_read(account: Account, case: Case) -> bool:
     """Whether an account may open a case: one that waits, its own, or any as administrator."""
     return "admin" in account.roles or case.state == WAITING or case.counsellor_id == account.id
+
+
+def may_open(account: Account, case: Case) -> bool:
+    """Whether an account may open files of a case: one that it has taken, or any as administrator."""
+    return "admin" in account.roles or (case.state == HELD and case.counsellor_id == account.id)
 
 
 def _thread(edge: Edge, account: Account, case_id: int, *, noted: bool = False) -> Thread:
@@ -46,10 +51,11 @@ def _thread(edge: Edge, account: Account, case_id: int, *, noted: bool = False) 
     with edge.database.read() as session:
         case = session.get(Case, case_id)
         if case is None:
-            raise HTTPException(404, _GONE)
+            raise HTTPException(404, GONE)
         if not may_read(account, case):
             raise HTTPException(403, "Another counsellor has this case.")
-        shown = thread.load(session, case=case, zone=ZoneInfo(edge.settings.timezone))
+        zone = ZoneInfo(edge.settings.timezone)
+        shown = thread.load(session, case=case, zone=zone, opens=may_open(account, case))
     if noted and case.state != WAITING and case.counsellor_id != account.id:
         with edge.database.write() as session:
             session.add(AuditEvent(account_id=account.id, action="case.read", subject=f"case/{case.id}"))
@@ -130,7 +136,7 @@ async def _changed(request: Request, change: Change) -> Case:
     def run() -> Case:
         with edge.database.write() as session:
             if session.get(Case, case_id) is None:
-                raise HTTPException(404, _GONE)
+                raise HTTPException(404, GONE)
             return change(session, account)
 
     case = await asyncio.to_thread(run)

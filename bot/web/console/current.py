@@ -8,6 +8,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.storage.account import Account
 from bot.storage.session import Database
+from bot.web.console import condition
+from bot.web.edge import Edge
 
 _CHANGE = "/console/password"
 _ALLOWED_BEFORE_CHANGE = frozenset({_CHANGE, "/console/logout"})
@@ -32,29 +34,40 @@ def behind(database: Database, session: dict[str, Any]) -> Account | None:
 
 
 class CurrentAccount:
-    """Sets ``request.state.account``; an account with a one-time password may only change it or leave."""
+    """Sets ``request.state.account`` and, for the signed-in, ``request.state.alarms`` of channels that do not work.
+
+    An account with a one-time password may only change it or leave.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            account = await _account(scope)
-            scope.setdefault("state", {})["account"] = account
+            account, alarms = await _account(scope)
+            scope.setdefault("state", {}).update(account=account, alarms=alarms)
             if account is not None and account.must_change and scope["path"] not in _ALLOWED_BEFORE_CHANGE:
                 await _to_password(scope)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
-async def _account(scope: Scope) -> Account | None:
+async def _account(scope: Scope) -> tuple[Account | None, list[tuple[str, str]]]:
     path = scope["path"]
     if path != "/console" and not path.startswith("/console/"):
-        return None
+        return None, []
     session = scope["session"]
     if "account_id" not in session:
-        return None
-    return await asyncio.to_thread(behind, scope["app"].state.edge.database, session)
+        return None, []
+    return await asyncio.to_thread(_look, scope["app"].state.edge, session)
+
+
+def _look(edge: Edge, session: dict[str, Any]) -> tuple[Account | None, list[tuple[str, str]]]:
+    account = behind(edge.database, session)
+    if account is None or not edge.channels:
+        return account, []
+    with edge.database.read() as rows:
+        return account, condition.alarms(rows, edge.channels)
 
 
 def _to_password(scope: Scope) -> Response:

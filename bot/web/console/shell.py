@@ -15,6 +15,7 @@ ADMIN = ("admin",)
 
 _NAVIGATION = (
     ("/console/", "Queue", COUNSEL),
+    ("/console/channels", "Channels", COUNSEL),
     ("/console/content", "Content", EDIT),
     ("/console/people", "People", ADMIN),
 )
@@ -37,6 +38,7 @@ def page(request: Request, template: str, status_code: int = 200, **values: Any)
     shown = {
         "account": account,
         "navigation": navigation(account),
+        "alarms": request.state.alarms if account is not None else [],
         "token": ActionForm(meta=meta(request)).token,
         "flash": request.session.pop("flash", ""),
     }

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.messaging import payloads
+from bot.languages import DEFAULT, LANGUAGES
+from bot.messaging import filetypes, payloads, templates
 from bot.storage.account import Account
 from bot.storage.base import now
 from bot.storage.conversation import Conversation
@@ -18,9 +19,9 @@ from bot.storage.outbox import OutboxMessage
 from bot.web.console import words
 
 SHOWN = 300  # messages of each side; a longer past is not needed to help somebody now
-_WINDOWS = {"whatsapp": timedelta(hours=24)}  # free text is allowed this long after the person's last message
+# free text is allowed this long after the person's last message
+_WINDOWS = {name: timedelta(hours=24) for name in ("whatsapp", "twilio")}
 _Row = TypeVar("_Row", InboxMessage, OutboxMessage)
-_SPEAKERS = {"bot": "Assistant", "counsellor": "Counsellor", "system": "Service"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Line:
     delivery: str = ""
     trouble: str = ""
     crisis: str = ""
+    file: str = ""  # where the file is opened, for those who may
+    place: str = ""  # latitude and longitude
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +68,17 @@ class Thread:
         return sum(line.side == "person" for line in self.lines)
 
 
-def load(session: Session, *, case: Case, zone: ZoneInfo) -> Thread:
-    """Reads the thread of a case."""
+def load(session: Session, *, case: Case, zone: ZoneInfo, opens: bool) -> Thread:
+    """Reads the thread of a case; ``opens``: its reader may open files."""
     conversation = session.get_one(Conversation, case.conversation_id)
     holder = session.get(Account, case.counsellor_id) if case.counsellor_id else None
     heard = _newest(session, InboxMessage, case.conversation_id)
     said = _newest(session, OutboxMessage, case.conversation_id)
     name = holder.name if holder else ""
-    lines = [_heard(row, conversation, zone) for row in heard] + [_said(row, zone, name) for row in said]
+    files = f"/console/cases/{case.id}/media" if opens else ""
+    lines = [_heard(row, conversation, zone, files) for row in heard] + [_said(row, zone, name) for row in said]
     code = conversation.language or case.language
-    window, closed = _window(conversation)
+    window, closed = _window(session, conversation)
     return Thread(
         case=case,
         channel=words.channel(conversation.channel),
@@ -96,7 +100,7 @@ def _newest(session: Session, model: type[_Row], conversation_id: str) -> list[_
     return list(session.scalars(rows))[::-1]
 
 
-def _heard(row: InboxMessage, conversation: Conversation, zone: ZoneInfo) -> Line:
+def _heard(row: InboxMessage, conversation: Conversation, zone: ZoneInfo, files: str) -> Line:
     at = row.received_at.astimezone(zone)
     return Line(
         key=f"in-{row.id}",
@@ -109,12 +113,14 @@ def _heard(row: InboxMessage, conversation: Conversation, zone: ZoneInfo) -> Lin
         note=_kind(row),
         trouble=_unanswered(row),
         crisis=words.reason(row.crisis) if row.crisis else "",
+        file=f"{files}/{row.id}" if files and filetypes.is_file(row.media) else "",
+        place=filetypes.place(row.media),
     )
 
 
 def _kind(row: InboxMessage) -> str:
     if row.kind == "media":
-        return f"Sent {row.media.get('kind', 'a file')}; open the channel's own app to see it"
+        return filetypes.label(row.media)
     if row.kind == "button":
         choice = payloads.parse(row.payload)
         return f"Pressed a button: {choice.name.replace('_', ' ')}" if choice else "Pressed a button"
@@ -133,7 +139,7 @@ def _said(row: OutboxMessage, zone: ZoneInfo, counsellor: str) -> Line:
     return Line(
         key=f"out-{row.id}",
         side=row.speaker,
-        speaker=_SPEAKERS.get(row.speaker, row.speaker),
+        speaker=words.speaker(row.speaker),
         at=at,
         clock=words.moment(at, now().astimezone(zone)),
         text=row.body["text"],
@@ -151,6 +157,8 @@ def _delivery(row: OutboxMessage) -> tuple[str, str]:
         return "", f"Not delivered: {row.problem or 'the channel refused it'}"
     if row.state == "withdrawn":
         return "", f"Not sent: {row.problem or 'withdrawn'}"
+    if row.state == "held":
+        return f"Waits until the person writes again{f': {row.problem}' if row.problem else ''}", ""
     if row.state == "due" and row.problem:
         return "", f"Will be tried again: {row.problem}"
     if row.state == "sent":
@@ -162,12 +170,22 @@ def _rating(row: OutboxMessage) -> str:
     return "" if row.helpful is None else " · rated helpful" if row.helpful else " · rated not helpful"
 
 
-def _window(conversation: Conversation) -> tuple[str, bool]:
+def _window(session: Session, conversation: Conversation) -> tuple[str, bool]:
     length = _WINDOWS.get(conversation.channel)
     if length is None or conversation.last_inbound_at is None:
         return "", False
     left = conversation.last_inbound_at + length - now()
     name = words.channel(conversation.channel)
-    if left <= timedelta(0):
-        return f"{name} delivers no reply until the person writes again: their last words are over 24 hours old.", True
-    return f"{name} delivers replies for another {words.span(left)}.", False
+    if left > timedelta(0):
+        return f"{name} delivers replies for another {words.span(left)}.", False
+    closed = f"{name} delivers no reply until the person writes again: their last words are over 24 hours old."
+    return f"{closed} Yours will wait, and be delivered when they write. {_asked(session, conversation)}", True
+
+
+def _asked(session: Session, conversation: Conversation) -> str:
+    """Whether the person is asked to write, as soon as a reply waits."""
+    code = conversation.language if conversation.language in LANGUAGES else DEFAULT
+    states = templates.overview(session, channel=conversation.channel)
+    if any(state.language == code and templates.sendable(state) for state in states):
+        return f"A template message in {words.language(code)} asks them to."
+    return f"Nothing asks them to: no template in {words.language(code)} is approved."

@@ -18,7 +18,14 @@ _REASONS = {
     "child_alone": "Child alone",
     "coercion": "Pressed to sign or to leave",
 }
-_CHANNELS = {"telegram": "Telegram", "whatsapp": "WhatsApp", "web": "Web chat", "rest": "REST"}
+_SPEAKERS = {"bot": "Assistant", "counsellor": "Counsellor", "system": "Service"}
+_CHANNELS = {
+    "telegram": "Telegram",
+    "whatsapp": "WhatsApp",
+    "twilio": "WhatsApp (Twilio)",
+    "web": "Web chat",
+    "rest": "REST",
+}
 
 
 def language(code: str | None) -> str:
@@ -41,6 +48,11 @@ def direction(code: str | None) -> str:
 def reason(code: str) -> str:
     """Why a case was opened, in words."""
     return _REASONS.get(code, code.replace("_", " ").capitalize())
+
+
+def speaker(name: str) -> str:
+    """Who says an outgoing message."""
+    return _SPEAKERS.get(name, name)
 
 
 def channel(name: str) -> str:

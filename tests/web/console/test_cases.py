@@ -138,7 +138,7 @@ def test_what_became_of_a_message_is_told(ana, case, edge, values, told):
         ({"state": "parked", "problem": "TimeoutError"}, "Not answered: TimeoutError"),
         ({"state": "limited"}, "Came too fast; kept, not answered"),
         ({"crisis": "violence"}, '<span class="badge bad">Violence</span>'),
-        ({"kind": "media", "media": {"kind": "voice"}}, "Sent voice"),
+        ({"kind": "media", "media": {"kind": "voice"}}, "Voice message"),
         ({"kind": "button", "payload": "h"}, "Pressed a button: handoff"),
         ({"kind": "edited"}, "Edited an earlier message"),
     ],

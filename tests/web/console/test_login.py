@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from sqlalchemy import select
 from starlette.routing import Mount
@@ -19,7 +21,7 @@ def test_every_console_route_declares_who_may_call_it(app):
 
 @pytest.mark.parametrize("route", [r for r in ROUTES if r.path != "/login"], ids=lambda r: f"{min(r.methods)} {r.path}")
 def test_nobody_gets_in_without_signing_in(app, route):
-    path = "/console" + route.path.replace("{case_id:int}", "1").replace("{account_id:int}", "1")
+    path = "/console" + re.sub(r"{\w+:int}", "1", route.path)
     client = TestClient(app, follow_redirects=False)
     answer = client.request("POST" if "POST" in route.methods else "GET", path)
     assert (answer.status_code, answer.headers["location"]) == (303, "/console/login")
