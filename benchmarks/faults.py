@@ -201,24 +201,25 @@ def count(waymark: Installation, load: Load) -> Count:
     return Count(lost, duplicated, repeated, len(load.accepted))
 
 
-async def torment(brain: Brain, load: Load, kills: int, postgres: Postgres | None) -> None:
-    """Kills at random moments while people write; every fourth time the database as well, where that can be."""
+async def torment(brain: Brain, load: Load, kills: int, crashes: int, postgres: Postgres | None) -> None:
+    """Kills the brain and crashes the database in any order, at random moments, while people write."""
     writing = asyncio.create_task(load.run())
     await asyncio.sleep(3)
-    for number in range(1, kills + 1):
+    blows = random.sample([True] * kills + [False] * crashes, kills + crashes)
+    for number, kill in enumerate(blows, start=1):
         await asyncio.sleep(random.uniform(0.05, 2.0))
-        await brain.kill()
-        if postgres is not None and number % 4 == 0:
-            await asyncio.sleep(random.uniform(0.5, 1.5))
+        if kill:
+            await brain.kill()
+        elif postgres is not None:
             await asyncio.to_thread(postgres.crash)
         if number % 10 == 0:
-            print(f"{number} kills, {len(load.accepted)} messages accepted", flush=True)
+            print(f"{number} blows, {len(load.accepted)} messages accepted", flush=True)
     load.stop.set()
     await writing
 
 
-def run(kills: int, postgres: Postgres | None = None) -> Count:
-    """People write, the brain is killed so many times; then what arrived is counted."""
+def run(kills: int, crashes: int = 0, postgres: Postgres | None = None) -> Count:
+    """People write, the brain is killed and the database crashed so many times; then what arrived is counted."""
     graph, telegram = Graph(), BotApi()
     with tempfile.TemporaryDirectory() as home, serve(graph.app) as url, serve(telegram.app) as bot_url:
         settings = {
@@ -236,7 +237,7 @@ def run(kills: int, postgres: Postgres | None = None) -> Count:
         front, brain = edge(waymark), Brain(waymark)
         load = Load(waymark, graph, telegram)
         try:
-            asyncio.run(torment(brain, load, kills, postgres))
+            asyncio.run(torment(brain, load, kills, crashes, postgres))
             eventually(lambda: not unsettled(waymark), "everything to be answered and delivered", 300)
             return count(waymark, load)
         finally:
@@ -254,9 +255,9 @@ def main() -> int:
     random.seed(chosen.seed)
     print(f"seed {chosen.seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        crashed = max(4, chosen.kills // 5)
+        fifth = chosen.kills // 5
         postgres = Postgres(Path(folder) / "pg")
-        found = [run(chosen.kills - crashed), run(crashed, postgres)]
+        found = [run(chosen.kills - fifth), run(fifth, fifth // 4, postgres)]
         postgres.stop()
     lost, duplicated, repeated, accepted = (sum(getattr(row, name) for row in found) for name in FIGURES)
     print(f"telegram: {repeated} answers sent again because their arrival was not known (docs/delivery.md)")

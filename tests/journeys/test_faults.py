@@ -76,15 +76,6 @@ def check_all_answered_once(waymark: Installation, threads: list[threading.Threa
     assert all(heard[(str(inbox_id),)] == 1 for inbox_id, _ in messages), "the transcript agrees"
 
 
-def test_killing_the_brain_three_times_loses_and_repeats_nothing(own):
-    threads = send_all(own)
-    for target in (40, 90, 140):
-        eventually(lambda target=target: done(own) >= target, f"{target} answers", 90)
-        own.children()["brain"].kill()
-        eventually(lambda: "brain" in own.children(), "the brain to come back")
-    check_all_answered_once(own, threads)
-
-
 def test_killing_the_edge_loses_and_repeats_nothing(own):
     threads = send_all(own)
     eventually(lambda: done(own) >= 20, "some answers")
