@@ -1,10 +1,12 @@
 """Reading request bodies with a limit, and JSON with clear errors."""
 
-import json
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+
+from bot.channels.base import json_object
+from bot.messaging.hooks import HookRefused
 
 
 async def limited_body(request: Request, limit: int) -> bytes:
@@ -31,9 +33,6 @@ def parsed(body: bytes) -> dict[str, Any]:
         HTTPException: 400 when it is not one.
     """
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        raise HTTPException(400, "The body is not valid JSON.") from None
-    if not isinstance(found, dict):
-        raise HTTPException(400, "The body must be a JSON object.")
-    return found
+        return json_object(body)
+    except HookRefused as refused:
+        raise HTTPException(refused.status, str(refused)) from None

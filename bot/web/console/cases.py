@@ -55,7 +55,7 @@ def _thread(edge: Edge, account: Account, case_id: int, *, noted: bool = False) 
         if not may_read(account, case):
             raise HTTPException(403, "Another counsellor has this case.")
         zone = ZoneInfo(edge.settings.timezone)
-        shown = thread.load(session, case=case, zone=zone, opens=may_open(account, case))
+        shown = thread.load(session, case=case, zone=zone, opens=may_open(account, case), channels=edge.channels)
     if noted and case.state != WAITING and case.counsellor_id != account.id:
         with edge.database.write() as session:
             session.add(AuditEvent(account_id=account.id, action="case.read", subject=f"case/{case.id}"))

@@ -1,5 +1,6 @@
 """A conversation as a counsellor reads it: what was heard and said, in order, and what became of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.languages import DEFAULT, LANGUAGES
 from bot.messaging import filetypes, payloads, templates
+from bot.messaging.protocols import Channel
 from bot.storage.account import Account
 from bot.storage.base import now
 from bot.storage.conversation import Conversation
@@ -19,8 +21,6 @@ from bot.storage.outbox import OutboxMessage
 from bot.web.console import words
 
 SHOWN = 300  # messages of each side; a longer past is not needed to help somebody now
-# free text is allowed this long after the person's last message
-_WINDOWS = {name: timedelta(hours=24) for name in ("whatsapp", "twilio")}
 _Row = TypeVar("_Row", InboxMessage, OutboxMessage)
 
 
@@ -68,7 +68,7 @@ class Thread:
         return sum(line.side == "person" for line in self.lines)
 
 
-def load(session: Session, *, case: Case, zone: ZoneInfo, opens: bool) -> Thread:
+def load(session: Session, *, case: Case, zone: ZoneInfo, opens: bool, channels: Mapping[str, Channel]) -> Thread:
     """Reads the thread of a case; ``opens``: its reader may open files."""
     conversation = session.get_one(Conversation, case.conversation_id)
     holder = session.get(Account, case.counsellor_id) if case.counsellor_id else None
@@ -78,7 +78,8 @@ def load(session: Session, *, case: Case, zone: ZoneInfo, opens: bool) -> Thread
     files = f"/console/cases/{case.id}/media" if opens else ""
     lines = [_heard(row, conversation, zone, files) for row in heard] + [_said(row, zone, name) for row in said]
     code = conversation.language or case.language
-    window, closed = _window(session, conversation)
+    channel = channels.get(conversation.channel)
+    window, closed = _window(session, conversation, channel.service_window_hours if channel else None)
     return Thread(
         case=case,
         channel=words.channel(conversation.channel),
@@ -170,15 +171,14 @@ def _rating(row: OutboxMessage) -> str:
     return "" if row.helpful is None else " · rated helpful" if row.helpful else " · rated not helpful"
 
 
-def _window(session: Session, conversation: Conversation) -> tuple[str, bool]:
-    length = _WINDOWS.get(conversation.channel)
-    if length is None or conversation.last_inbound_at is None:
+def _window(session: Session, conversation: Conversation, hours: int | None) -> tuple[str, bool]:
+    if hours is None or conversation.last_inbound_at is None:
         return "", False
-    left = conversation.last_inbound_at + length - now()
+    left = conversation.last_inbound_at + timedelta(hours=hours) - now()
     name = words.channel(conversation.channel)
     if left > timedelta(0):
         return f"{name} delivers replies for another {words.span(left)}.", False
-    closed = f"{name} delivers no reply until the person writes again: their last words are over 24 hours old."
+    closed = f"{name} delivers no reply until the person writes again: their last words are over {hours} hours old."
     return f"{closed} Yours will wait, and be delivered when they write. {_asked(session, conversation)}", True
 
 

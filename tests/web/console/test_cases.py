@@ -4,6 +4,7 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
+from bot.channels.base import BaseChannel
 from bot.handoff import queue
 from bot.messaging import outbox
 from bot.messaging.messages import Button, Outgoing, Shown
@@ -149,7 +150,12 @@ def test_what_is_special_about_a_persons_message_is_told(ana, case, edge, values
     assert told in ana.get(f"/console/cases/{made.id}").text
 
 
-def test_whatsapps_window_counts_down_and_its_end_is_told(ana, case):
+class Windowed(BaseChannel):
+    name, service_window_hours = "whatsapp", 24
+
+
+def test_a_channels_window_counts_down_and_its_end_is_told(ana, case, edge):
+    edge.channels["whatsapp"] = Windowed()
     made = case(channel="whatsapp")
     assert "another 23 h 59 min" in ana.get(f"/console/cases/{made.id}").text
     with time_machine.travel(now() + timedelta(hours=25)):
