@@ -212,7 +212,7 @@ def retry(session: Session, *, outbox_id: int) -> bool:
 
 def unremembered(session: Session, *, limit: int = 50) -> list[OutboxMessage]:
     """Messages that were sent but are not in the assistant's transcript yet, in order."""
-    rows = select(OutboxMessage).where(OutboxMessage.remembered.is_(False), OutboxMessage.state == "sent")
+    rows = select(OutboxMessage).where(~OutboxMessage.remembered, OutboxMessage.state == "sent")
     return list(session.scalars(rows.order_by(OutboxMessage.id).limit(limit)))
 
 

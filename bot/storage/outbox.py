@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.storage.base import NEVER_AGAIN, Base, Key, Moment, Pseudonym, Word, now
@@ -24,6 +24,15 @@ class OutboxMessage(Base):
         UniqueConstraint("cause"),
         Index(None, "state", "retry_at"),
         Index(None, "conversation_id", "id"),
+        Index(None, "provider_id"),
+        # the few that the transcript does not have yet, asked for after every answer
+        Index(
+            "ix_outbox_unremembered",
+            "state",
+            "id",
+            sqlite_where=text("remembered = 0"),
+            postgresql_where=text("NOT remembered"),
+        ),
         NEVER_AGAIN,
     )
 

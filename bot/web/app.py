@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from bot.messaging.protocols import Channel
 from bot.web import access, assets, chat, embed, health, install, metrics, page, plain, rest, webhooks
 from bot.web.console import ROUTES as CONSOLE_ROUTES
 from bot.web.console.current import CurrentAccount
@@ -25,6 +26,8 @@ from bot.web.headers import SecurityHeaders
 from bot.web.pages import FOLDER, render
 
 logger = logging.getLogger(__name__)
+
+AGAIN_SECONDS = 30.0
 
 
 def create_app(edge: Edge, *, secret_key: str) -> Starlette:
@@ -85,13 +88,22 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     edge: Edge = app.state.edge
     tasks = [asyncio.create_task(edge.acceptor.run()), asyncio.create_task(edge.hub.run(edge.poke))]
     for channel in edge.channels.values():
-        tasks.append(asyncio.create_task(channel.run(functools.partial(edge.hear, channel=channel))))
+        tasks.append(asyncio.create_task(_run(channel, edge)))
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _run(channel: Channel, edge: Edge) -> None:
+    while True:
+        try:
+            return await channel.run(functools.partial(edge.hear, channel=channel))
+        except Exception:  # one channel's fault must not leave it deaf for good
+            logger.exception("a channel's work at the edge failed; it begins again", extra={"channel": channel.name})
+        await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def _unavailable(request: Request, problem: Exception) -> Response:

@@ -50,6 +50,14 @@ def upgrade() -> None:
         sa.Column('at', Moment(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint('digest', name=op.f('pk_tombstone')),
     )
+    op.create_index(op.f('ix_outbox_provider_id'), 'outbox', ['provider_id'])
+    op.create_index(
+        'ix_outbox_unremembered',
+        'outbox',
+        ['state', 'id'],
+        sqlite_where=sa.text('remembered = 0'),
+        postgresql_where=sa.text('NOT remembered'),
+    )
     op.add_column('outbox', sa.Column('parts_sent', sa.Integer(), nullable=False, server_default='0'))
     with op.batch_alter_table('contact', schema=None) as batch_op:
         batch_op.add_column(sa.Column('alias', sa.String(length=255), nullable=True))
@@ -61,6 +69,8 @@ def downgrade() -> None:
     with op.batch_alter_table('contact', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('uq_contact_channel_alias'), type_='unique')
         batch_op.drop_column('alias')
+    op.drop_index('ix_outbox_unremembered', table_name='outbox')
+    op.drop_index(op.f('ix_outbox_provider_id'), table_name='outbox')
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.drop_column('parts_sent')
     for table in ('tombstone', 'media_file', 'message_template', 'channel_health'):
