@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from bot.languages import DEFAULT
 from bot.messaging import contacts, held, outbox, ratelimit
@@ -136,11 +136,18 @@ def lease_next(session: Session, *, worker: str) -> str | None:
     """
     moment = now()
     free = or_(Conversation.leased_until.is_(None), Conversation.leased_until < moment)
+    pausing = aliased(InboxMessage)
+    # what comes behind a message that is to be tried again later waits with it
+    paused = (
+        select(pausing.id)
+        .where(pausing.state == "waiting", pausing.conversation_id == InboxMessage.conversation_id)
+        .where(pausing.retry_at > moment)
+        .exists()
+    )
     candidates = (
         select(InboxMessage.conversation_id)
         .join(Conversation)
-        .where(InboxMessage.state == "waiting", free)
-        .where(or_(InboxMessage.retry_at.is_(None), InboxMessage.retry_at <= moment))
+        .where(InboxMessage.state == "waiting", free, ~paused)
         .group_by(InboxMessage.conversation_id)
         .order_by(func.min(InboxMessage.id))
         .limit(8)

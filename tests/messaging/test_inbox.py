@@ -155,3 +155,16 @@ def test_an_outage_of_something_else_is_not_held_against_a_message_for_a_day(dat
         assert not any(fail() for _ in range(inbox.MAX_ATTEMPTS * 2))
         clock.shift(inbox.LONGEST_OUTAGE + timedelta(seconds=1))
         assert fail()
+
+
+def test_what_comes_behind_a_message_that_pauses_is_not_handed_out_before_it(database):
+    with time_machine.travel(NOON, tick=False) as clock:
+        with database.write() as session:
+            first = inbox.accept(session, message(number=1), per_minute=20)
+            inbox.accept(session, message(number=2), per_minute=20)
+            inbox.failed(session, inbox_id=first.inbox_id, problem="ValueError")
+        with database.write() as session:
+            assert inbox.lease_next(session, worker="w") is None
+        clock.shift(timedelta(seconds=3))
+        with database.write() as session:
+            assert inbox.lease_next(session, worker="w") == first.conversation_id
