@@ -446,7 +446,7 @@ def test_a_held_reply_says_in_the_case_what_it_waits_for(edge, root, case):
     [
         ("whatsapp", "ar", "ar", "A template message in Arabic · العربية asks them to."),
         ("whatsapp", "ar", "fr", "no template in Arabic · العربية is approved"),
-        ("twilio", None, "en", "A template message in English asks them to."),
+        ("whatsapp", None, "en", "A template message in English asks them to."),
     ],
 )
 def test_a_closed_window_says_that_replies_wait_and_who_asks_for_more(
