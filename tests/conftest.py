@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from bot import rasa_without_tensorflow
 from bot.assistant_model import NoModel, find_model
 from bot.handoff import hours
+from bot.messaging import inbox
 from bot.messaging.messages import Incoming
 from bot.storage import migrate
 from bot.storage.session import Database
@@ -102,3 +104,8 @@ def open_hours() -> hours.OpeningHours:
 def message(text: str = "hello", *, number: int = 1, address: str = "a", channel: str = "web") -> Incoming:
     """An incoming text message."""
     return Incoming(channel, f"{address}-{number}", address, text=text)
+
+
+def lease_next(session: Session, *, worker: str) -> str | None:
+    """Leases the next conversation as the brain does."""
+    return inbox.lease(session, conversations=inbox.candidates(session), worker=worker)

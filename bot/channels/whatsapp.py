@@ -46,7 +46,7 @@ class WhatsAppChannel(BaseChannel):
         self._account_id = settings.whatsapp_account_id
         self._secrets = [row.strip().encode() for row in settings.whatsapp_app_secret.split(",") if row.strip()]
         self._verify_token = settings.whatsapp_verify_token
-        self._session = httpx.AsyncClient(timeout=TIMEOUT)
+        self._session = httpx.AsyncClient(timeout=TIMEOUT, limits=httpx.Limits(keepalive_expiry=KEPT_SECONDS))
         self._client = WhatsApp(
             phone_id=self._phone_id,
             token=settings.whatsapp_token,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from bot.languages import DEFAULT
@@ -128,14 +128,9 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def lease_next(session: Session, *, worker: str) -> str | None:
-    """Leases the conversation whose oldest waiting message came first; one worker holds it at a time.
-
-    Returns:
-        The conversation's id, or ``None`` when nothing waits.
-    """
+def candidates(session: Session) -> list[str]:
+    """Conversations that could be leased now, those whose oldest waiting message came first; takes no lock."""
     moment = now()
-    free = or_(Conversation.leased_until.is_(None), Conversation.leased_until < moment)
     pausing = aliased(InboxMessage)
     # what comes behind a message that is to be tried again later waits with it
     paused = (
@@ -144,18 +139,28 @@ def lease_next(session: Session, *, worker: str) -> str | None:
         .where(pausing.retry_at > moment)
         .exists()
     )
-    candidates = (
+    found = (
         select(InboxMessage.conversation_id)
         .join(Conversation)
-        .where(InboxMessage.state == "waiting", free, ~paused)
+        .where(InboxMessage.state == "waiting", _free(moment), ~paused)
         .group_by(InboxMessage.conversation_id)
         .order_by(func.min(InboxMessage.id))
         .limit(8)
     )
-    for conversation_id in session.scalars(candidates):
+    return list(session.scalars(found))
+
+
+def _free(moment: datetime) -> ColumnElement[bool]:
+    return or_(Conversation.leased_until.is_(None), Conversation.leased_until < moment)
+
+
+def lease(session: Session, *, conversations: Sequence[str], worker: str) -> str | None:
+    """Leases the first of these conversations that is still free; one worker holds it at a time."""
+    moment = now()
+    for conversation_id in conversations:
         claimed = session.execute(
             update(Conversation)
-            .where(Conversation.id == conversation_id, free)
+            .where(Conversation.id == conversation_id, _free(moment))
             .values(leased_by=worker, leased_until=moment + LEASE)
             .execution_options(synchronize_session=False)
         )

@@ -60,12 +60,14 @@ class Answering:
         Returns:
             The conversation's id, or ``None`` when nothing waits.
         """
-        conversation_id = await asyncio.to_thread(self._lease)
-        if conversation_id is None:
+        taken = await asyncio.to_thread(self._take)
+        if taken is None:
             return None
+        conversation_id, message, unreadable = taken
         held = True
         try:
-            message = await asyncio.to_thread(self._next, conversation_id)
+            if unreadable is not None:
+                raise unreadable
             while message is not None and (held := await self._answer(message)):
                 message = await asyncio.to_thread(self._next, conversation_id)
         except Exception as problem:  # a row that cannot even be read must not hold up the other people's
@@ -160,12 +162,20 @@ class Answering:
         words = text("button.choose", message.language)
         return (replace(message, text=words, buttons=rest, shown=None),) if rest else ()
 
-    def _lease(self) -> str | None:
-        with self.database.read() as session:  # a look that takes no lock
-            if inbox.oldest_waiting(session) is None:
-                return None
+    def _take(self) -> "tuple[str, _Waiting | None, Exception | None] | None":
+        """Leases a conversation and reads its first message, or what was wrong with it."""
+        with self.database.read() as session:
+            waiting = inbox.candidates(session)
+        if not waiting:
+            return None
         with self.database.write() as session:
-            return inbox.lease_next(session, worker=self.worker)
+            conversation_id = inbox.lease(session, conversations=waiting, worker=self.worker)
+        if conversation_id is None:
+            return None
+        try:
+            return conversation_id, self._next(conversation_id), None
+        except Exception as problem:  # the lease is given back by whoever called
+            return conversation_id, None, problem
 
     def _release(self, conversation_id: str) -> None:
         with self.database.write() as session:

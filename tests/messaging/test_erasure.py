@@ -13,7 +13,7 @@ from bot.messaging.messages import Incoming, Outgoing, Shown
 from bot.messaging.protocols import DeliveryError
 from bot.storage.base import now
 from bot.storage.conversation import Contact, Conversation
-from bot.storage.inbox import InboxMessage
+from bot.storage.inbox import InboxMessage, Tombstone
 from bot.storage.models import Base
 from bot.storage.outbox import OutboxMessage
 from tests.conftest import NOON
@@ -260,3 +260,34 @@ def test_an_export_holds_only_ones_own_conversation(database, talk):
         alone = json.loads(erasure.export(session, conversation_id=conversation_id))
     assert len(alone["cases"]) == 1
     assert sum(message["text"] == QUESTION for message in alone["messages"]) == 2
+
+
+def test_a_provider_that_repeats_an_erased_message_brings_nothing_back(database, talk, erase):
+    with time_machine.travel(NOON, tick=False) as clock:
+        erase(talk())
+        clock.shift(erasure.LAST_WORD + timedelta(seconds=1))
+        with database.write() as session:
+            for row in session.scalars(select(OutboxMessage)):
+                outbox.sent(session, outbox_id=row.id, provider_id="p")
+            assert erasure.finish(session)
+        clock.shift(timedelta(days=7))
+        again = Incoming("telegram", f"{ADDRESS}:1", ADDRESS, text=QUESTION)
+        with database.write() as session:
+            assert inbox.accept(session, again, per_minute=20) is None
+            erasure.expire(session, days=90)
+        with database.read() as session:
+            assert ADDRESS not in everything(session)
+            assert QUESTION not in everything(session)
+
+
+def test_what_tells_repetitions_of_erased_messages_is_forgotten_when_no_provider_repeats_any_more(
+    database, talk, erase
+):
+    with time_machine.travel(NOON, tick=False) as clock:
+        erase(talk())
+        with database.read() as session:
+            assert session.scalars(select(Tombstone)).all()
+        clock.shift(erasure.REPEATS + timedelta(seconds=1))
+        with database.write() as session:
+            erasure.expire(session, days=90)
+            assert not session.scalars(select(Tombstone)).all()

@@ -10,7 +10,7 @@ from bot.storage.conversation import Contact, Conversation
 from bot.storage.inbox import InboxMessage
 from bot.storage.outbox import OutboxMessage
 from bot.storage.session import Database
-from tests.conftest import NOON, message
+from tests.conftest import NOON, lease_next, message
 
 
 def accept(database: Database, incoming=None, per_minute: int = 20):
@@ -92,25 +92,25 @@ def test_after_a_quiet_minute_messages_pass_again(database):
 def test_two_workers_never_hold_the_same_conversation(database):
     accept(database)
     with database.write() as session:
-        assert inbox.lease_next(session, worker="one") is not None
+        assert lease_next(session, worker="one") is not None
     with database.write() as session:
-        assert inbox.lease_next(session, worker="two") is None
+        assert lease_next(session, worker="two") is None
 
 
 def test_a_lease_of_a_dead_worker_runs_out(database):
     with time_machine.travel(NOON, tick=False):
         accept(database)
         with database.write() as session:
-            held = inbox.lease_next(session, worker="dead")
+            held = lease_next(session, worker="dead")
     with time_machine.travel(NOON + inbox.LEASE + timedelta(seconds=1), tick=False), database.write() as session:
-        assert inbox.lease_next(session, worker="alive") == held
+        assert lease_next(session, worker="alive") == held
 
 
 def test_the_conversation_that_waits_longest_comes_first(database):
     first = accept(database, message(address="a"))
     accept(database, message(address="b"))
     with database.write() as session:
-        assert inbox.lease_next(session, worker="one") == first.conversation_id
+        assert lease_next(session, worker="one") == first.conversation_id
 
 
 def test_a_message_that_fails_too_often_is_parked_with_its_reason(database):
@@ -164,7 +164,7 @@ def test_what_comes_behind_a_message_that_pauses_is_not_handed_out_before_it(dat
             inbox.accept(session, message(number=2), per_minute=20)
             inbox.failed(session, inbox_id=first.inbox_id, problem="ValueError")
         with database.write() as session:
-            assert inbox.lease_next(session, worker="w") is None
+            assert lease_next(session, worker="w") is None
         clock.shift(timedelta(seconds=3))
         with database.write() as session:
-            assert inbox.lease_next(session, worker="w") == first.conversation_id
+            assert lease_next(session, worker="w") == first.conversation_id

@@ -6,6 +6,7 @@ from bot.messaging import inbox, parked
 from bot.messaging.messages import Incoming
 from bot.storage.inbox import InboxMessage
 from bot.storage.session import Database
+from tests.conftest import lease_next
 
 
 def write(database: Database, number: int = 1, *, address: str = "a", kind: str = "text") -> int:
@@ -74,7 +75,7 @@ def test_trying_again_gives_a_message_all_its_tries_back(database):
         None,
     )
     with database.write() as session:
-        where = inbox.lease_next(session, worker="w")
+        where = lease_next(session, worker="w")
         assert inbox.next_waiting(session, conversation_id=where).id == inbox_id
 
 
@@ -83,7 +84,7 @@ def test_a_message_that_is_set_aside_is_done_without_an_answer(database):
     park(database, inbox_id)
     with database.write() as session:
         assert parked.set_aside(session, inbox_id=inbox_id)
-        assert inbox.lease_next(session, worker="w") is None
+        assert lease_next(session, worker="w") is None
     found = row(database, inbox_id)
     assert (found.state, found.outcome, found.problem) == ("done", "set_aside", "ValueError")
     assert found.done_at is not None
