@@ -25,6 +25,7 @@ from bot.messaging.protocols import Check, DeliveryError, Pace, Part
 from bot.settings import Settings
 
 TIMEOUT = 20.0  # seconds without a sign of life
+KEPT_SECONDS = 4.0  # for an idle connection; servers close theirs from 5 on, and what is sent meanwhile is in doubt
 LONGEST = 60.0  # seconds for a whole answer; the outbox sends a message again that takes much longer
 
 log = logging.getLogger(__name__)
