@@ -12,6 +12,7 @@ from bot.storage.session import Database
 from bot.worker import watch
 from bot.worker.answering import Answering
 from bot.worker.delivery import Delivery
+from bot.worker.insist import insist
 
 logger = logging.getLogger(__name__)
 
@@ -84,10 +85,31 @@ class Brain:
 
     async def _mirror(self) -> None:
         """Adds to the transcript what was said outside the assistant: notices and counsellors' words."""
-        while rows := await asyncio.to_thread(self._unremembered):
-            for outbox_id, conversation_id, words, speaker in rows:
+        busy: set[str] = set()
+        for outbox_id, conversation_id, words, speaker in await asyncio.to_thread(self._unremembered):
+            if conversation_id in busy or not await asyncio.to_thread(self._lease, conversation_id):
+                busy.add(conversation_id)  # it is being answered; what was said is added in order at a later pass
+                continue
+            try:
                 await self.assistant.remember(conversation_id, key=f"out:{outbox_id}", text=words, speaker=speaker)
                 await asyncio.to_thread(self._mark_remembered, outbox_id)
+            finally:
+                await insist(self._release, conversation_id)
+                self._work.set()  # the person may have written meanwhile
+
+    def _lease(self, conversation_id: str) -> bool:
+        # Rasa's locks in Redis are read and written in two steps: two brains in one transcript could wait for a minute
+        if self.alone:
+            return True
+        with self.database.write() as session:
+            worker = self.answering.worker
+            return inbox.lease(session, conversations=[conversation_id], worker=worker) is not None
+
+    def _release(self, conversation_id: str) -> None:
+        if self.alone:
+            return
+        with self.database.write() as session:
+            inbox.release(session, conversation_id=conversation_id, worker=self.answering.worker)
 
     def _unremembered(self) -> list[tuple[int, str, str, str]]:
         with self.database.read() as session:
