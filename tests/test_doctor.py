@@ -11,7 +11,7 @@ from sqlalchemy import update
 from bot import accounts, doctor
 from bot.languages import launched
 from bot.messaging import inbox
-from bot.messaging.held import REOPEN
+from bot.messaging.templates import REOPEN
 from bot.settings import Settings
 from bot.storage import migrate
 from bot.storage.base import now

@@ -3,7 +3,7 @@ import pytest
 from bot import cli
 from bot.languages import launched
 from bot.messaging import templates
-from bot.messaging.held import REOPEN
+from bot.messaging.templates import REOPEN
 from bot.storage.session import Database
 from tests.support.graph import Graph
 from tests.support.server import serve

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.channels import whatsapp_templates
-from bot.messaging import held
+from bot.messaging import held, templates
 from bot.messaging.hooks import TemplateState
 
 CATEGORY = "UTILITY"
@@ -17,7 +17,7 @@ def definition(language: str) -> dict[str, Any]:
     button = message.buttons[0]
     action = {"type": "QUICK_REPLY", "title": button.title, "id": button.payload}
     return {
-        "friendly_name": held.REOPEN,
+        "friendly_name": templates.REOPEN,
         "language": whatsapp_templates.code(language),
         "variables": {},
         "types": {"twilio/quick-reply": {"body": message.text, "actions": [action]}},
@@ -35,7 +35,7 @@ def states(rows: Iterable[Any]) -> list[TemplateState]:
         state = _state(row)
         if state is None:
             continue
-        rank = (state.state in held.SENDABLE, str(row.date_created or ""))
+        rank = (state.state in templates.SENDABLE, str(row.date_created or ""))
         if state.language not in best or best[state.language][0] < rank:
             best[state.language] = (rank, state)
     return [state for _, state in best.values()]

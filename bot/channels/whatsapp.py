@@ -18,7 +18,7 @@ from bot.channels import limits, whatsapp_errors, whatsapp_templates, whatsapp_w
 from bot.channels.base import BaseChannel, json_object
 from bot.channels.whatsapp_content import plan
 from bot.languages import launched
-from bot.messaging import held
+from bot.messaging import templates
 from bot.messaging.hooks import Heard, Hook, HookRefused, TemplateState
 from bot.messaging.messages import Outgoing
 from bot.messaging.protocols import Check, DeliveryError, Pace, Part
@@ -184,7 +184,7 @@ class WhatsAppChannel(BaseChannel):
             answer = await self._client.api.get_templates(
                 self._account_id,
                 fields=("id", "name", "language", "status", "rejected_reason"),
-                filters={"name": held.REOPEN},
+                filters={"name": templates.REOPEN},
                 pagination={"limit": str(len(launched()) * 4)},
             )
             return list(answer["data"])

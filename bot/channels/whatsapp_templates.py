@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.languages import LANGUAGES
-from bot.messaging import held
+from bot.messaging import held, templates
 from bot.messaging.hooks import TemplateState
 from bot.messaging.messages import Outgoing
 from bot.messaging.protocols import Part
@@ -21,7 +21,7 @@ def definition(language: str) -> dict[str, Any]:
     message = held.reopening(language)
     button = {"type": "QUICK_REPLY", "text": message.buttons[0].title}
     return {
-        "name": held.REOPEN,
+        "name": templates.REOPEN,
         "language": code(language),
         "category": "UTILITY",
         "components": [{"type": "BODY", "text": message.text}, {"type": "BUTTONS", "buttons": [button]}],
@@ -39,6 +39,6 @@ def part(message: Outgoing) -> Part:
 def state(name: str, language: str, told: str, reason: str = "") -> TemplateState | None:
     """What the provider told of a template; ``None`` when it is none of ours."""
     ours = next((row.code for row in LANGUAGES.values() if row.locale == language), None)
-    if name != held.REOPEN or ours is None:
+    if name != templates.REOPEN or ours is None:
         return None
     return TemplateState(name, ours, told.lower(), "" if reason.upper() == "NONE" else reason)

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Iterable
 
 from bot.messaging import templates
-from bot.messaging.held import REOPEN
 from bot.messaging.hooks import TemplateState
 from bot.messaging.protocols import Channel, DeliveryError
+from bot.messaging.templates import REOPEN
 from bot.storage.session import Database
 
 OPEN_TO_SUBMIT = ("missing", "rejected", "unsubmitted")  # states in which handing in makes sense

@@ -2,19 +2,16 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session
 
 from bot.languages import DEFAULT, LANGUAGES
-from bot.messaging import outbox, payloads
+from bot.messaging import outbox, payloads, templates
 from bot.messaging.messages import Button, Outgoing
-from bot.storage.channels import MessageTemplate
+from bot.messaging.templates import REOPEN, SENDABLE
 from bot.storage.conversation import Conversation
 from bot.storage.outbox import OutboxMessage
 from bot.texts import text
-
-REOPEN = "waymark_reopen"  # the template's name at the provider
-SENDABLE = ("approved", "reinstated", "flagged", "unarchived")  # states in which a template can be sent
 
 
 def reopening(language: str, template: str = REOPEN) -> Outgoing:
@@ -39,13 +36,7 @@ def hold(session: Session, *, outbox_id: int, reason: str) -> None:
         row.state, row.problem = "failed", reason
         return
     language = conversation.language if conversation.language in LANGUAGES else DEFAULT
-    template = session.scalar(
-        select(MessageTemplate).where(
-            MessageTemplate.channel == conversation.channel,
-            MessageTemplate.name == REOPEN,
-            MessageTemplate.language == language,
-        )
-    )
+    template = templates.known(session, channel=conversation.channel).get(language)
     if template is not None and template.state in SENDABLE:
         row.problem = f"{reason}; a template asks the person to write"
         # the cause names the silence: however many messages wait in it, one template is sent

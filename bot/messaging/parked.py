@@ -1,5 +1,6 @@
 """Messages of people that were given up after bounded tries, until somebody decides about them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,8 +39,7 @@ def listed(session: Session, *, limit: int = 50) -> list[Parked]:
     """Parked messages, the newest first."""
     rows = select(InboxMessage).where(InboxMessage.state == "parked").order_by(InboxMessage.id.desc()).limit(limit)
     messages = list(session.scalars(rows))
-    where = Case.conversation_id.in_({row.conversation_id for row in messages})
-    cases = {case.conversation_id: case for case in session.scalars(select(Case).where(where).order_by(Case.id))}
+    cases = newest_cases(session, {row.conversation_id for row in messages})
     return [
         Parked(
             inbox_id=row.id,
@@ -52,6 +52,12 @@ def listed(session: Session, *, limit: int = 50) -> list[Parked]:
         )
         for row in messages
     ]
+
+
+def newest_cases(session: Session, conversations: Collection[str]) -> dict[str, Case]:
+    """The newest case of each of these conversations that has one."""
+    rows = select(Case).where(Case.conversation_id.in_(conversations)).order_by(Case.id)
+    return {case.conversation_id: case for case in session.scalars(rows)}
 
 
 def try_again(session: Session, *, inbox_id: int) -> bool:

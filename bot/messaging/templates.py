@@ -2,20 +2,28 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.languages import launched
-from bot.messaging.held import REOPEN, SENDABLE
 from bot.messaging.hooks import TemplateState
 from bot.storage.base import now
 from bot.storage.channels import MessageTemplate
+
+REOPEN = "waymark_reopen"  # the template's name at the provider
+SENDABLE = ("approved", "reinstated", "flagged", "unarchived")  # states in which a template can be sent
 
 
 def record(session: Session, *, channel: str, states: Iterable[TemplateState]) -> None:
     """Notes the states of templates; those of other names and languages are left as they are."""
     for told in states:
-        row = session.scalar(_one(channel, told.name, told.language))
+        row = session.scalar(
+            select(MessageTemplate).where(
+                MessageTemplate.channel == channel,
+                MessageTemplate.name == told.name,
+                MessageTemplate.language == told.language,
+            )
+        )
         if row is None:
             row = MessageTemplate(channel=channel, name=told.name, language=told.language, state=told.state)
             session.add(row)
@@ -24,9 +32,15 @@ def record(session: Session, *, channel: str, states: Iterable[TemplateState]) -
         row.provider_id = told.provider_id or row.provider_id
 
 
+def known(session: Session, *, channel: str) -> dict[str, MessageTemplate]:
+    """What the provider told of the template, by language; languages never handed in are not there."""
+    rows = select(MessageTemplate).where(MessageTemplate.channel == channel, MessageTemplate.name == REOPEN)
+    return {row.language: row for row in session.scalars(rows)}
+
+
 def overview(session: Session, *, channel: str) -> list[TemplateState]:
     """The state of the template in every launched language, those never handed in with it."""
-    rows = {row.language: row for row in session.scalars(select(MessageTemplate).where(_of(channel, REOPEN)))}
+    rows = known(session, channel=channel)
     return [
         TemplateState(REOPEN, code, rows[code].state, rows[code].reason)
         if code in rows
@@ -38,11 +52,3 @@ def overview(session: Session, *, channel: str) -> list[TemplateState]:
 def sendable(state: TemplateState) -> bool:
     """Whether a template in this state can be sent."""
     return state.state in SENDABLE
-
-
-def _of(channel: str, name: str) -> ColumnElement[bool]:
-    return (MessageTemplate.channel == channel) & (MessageTemplate.name == name)
-
-
-def _one(channel: str, name: str, language: str) -> Select[tuple[MessageTemplate]]:
-    return select(MessageTemplate).where(_of(channel, name), MessageTemplate.language == language)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.messaging import payloads
-from bot.messaging.held import REOPEN
+from bot.messaging.templates import REOPEN
 from bot.storage.conversation import Contact
 from bot.storage.outbox import OutboxMessage
 from tests.journeys.conftest import APP_SECRET, World

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.messaging import approval, held, templates
 from bot.messaging.hooks import TemplateState
 from bot.messaging.protocols import Channel
-from bot.storage.channels import MessageTemplate
 from bot.web.console import words
 from bot.web.console.condition import clock
 
@@ -57,8 +55,8 @@ def load(session: Session, channels: Mapping[str, Channel], zone: ZoneInfo) -> l
 
 def _approval(session: Session, channel: Channel, hours: int, zone: ZoneInfo) -> Approval:
     states = templates.overview(session, channel=channel.name)
-    where = (MessageTemplate.channel == channel.name) & (MessageTemplate.name == held.REOPEN)
-    asked = {row.language: clock(row.checked_at, zone) for row in session.scalars(select(MessageTemplate).where(where))}
+    known = templates.known(session, channel=channel.name)
+    asked = {language: clock(row.checked_at, zone) for language, row in known.items()}
     return Approval(
         channel=channel.name,
         label=channel.label or words.channel(channel.name),

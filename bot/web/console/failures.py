@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from bot.messaging import parked
 from bot.storage.base import now
 from bot.storage.conversation import Conversation
 from bot.storage.handoff import Case
@@ -58,8 +59,7 @@ def newest(session: Session, zone: ZoneInfo, *, limit: int = 50) -> list[Failure
         .limit(limit)
     )
     found = session.execute(rows).all()
-    where = Case.conversation_id.in_({row.conversation_id for row, _ in found})
-    cases = {case.conversation_id: case for case in session.scalars(select(Case).where(where).order_by(Case.id))}
+    cases = parked.newest_cases(session, {row.conversation_id for row, _ in found})
     return [
         Failure(
             outbox_id=row.id,
